@@ -70,7 +70,9 @@ func TestCheckComparesBodiesWithTheirSchema(t *testing.T) {
 		"204":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Thing"}}}},
 		"409":{"$ref":"#/components/responses/Conflict"}}}}},
 		"components":{"responses":{"Conflict":{"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Thing"}}}}},
-		"schemas":{"Thing":{"type":"object","required":["id"],"properties":{"id":{"type":"string","format":"uuid"}}}}}}`))
+		"schemas":{"Thing":{"type":"object","required":["id"],"properties":{"id":{"type":"string","format":"uuid"},
+			"labels":{"type":"object","additionalProperties":{"type":"string"}},"owner":{"anyOf":[{"$ref":"#/components/schemas/Owner"},{"type":"null"}]}}},
+			"Owner":{"type":"object","properties":{"name":{"type":"string"}}}}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +83,9 @@ func TestCheckComparesBodiesWithTheirSchema(t *testing.T) {
 		{204, "application/json", `{"id":"01980000-0000-7000-8000-000000000000"}`, ""},
 		{204, "application/json; charset=utf-8", `{"id":"1"}`, "is not valid uuid"},
 		{204, "application/json", `{}`, "missing property 'id'"},
+		{204, "application/json", `{"id":"01980000-0000-7000-8000-000000000000","size":2}`, "additional properties 'size' not allowed"},
+		{204, "application/json", `{"id":"01980000-0000-7000-8000-000000000000","labels":{"tet":"Foho"},"owner":{"name":"Ana"}}`, ""},
+		{204, "application/json", `{"id":"01980000-0000-7000-8000-000000000000","owner":{"nam":"Ana"}}`, "additional properties 'nam' not allowed"},
 		{204, "application/json", `{"id"`, "the body is against its schema"},
 		{204, "text/html", `<p>`, "the media type text/html"},
 		{204, "", ``, ""},

@@ -53,10 +53,31 @@ func Serve(raw []byte) (*Served, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read document: %w", err)
 	}
+	closeSchemas(resource)
 	s := &Served{paths: document.Paths, shared: document.Components.Responses, compiler: jsonschema.NewCompiler(), schemas: make(map[string]*jsonschema.Schema)}
 	s.compiler.AssertFormat()
 	s.compiler.RegisterFormat(&jsonschema.Format{Name: "email", Validate: validEmail})
 	return s, s.compiler.AddResource(servedURL, resource)
+}
+
+// closeSchemas allows no members but those that a schema lists: a client does not know of others. The document does not say so
+// itself, so that answers can grow. A part of allOf does not know the members of the other parts and stays open.
+func closeSchemas(value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		if _, lists := v["properties"].(map[string]any); lists && v["type"] == "object" && v["additionalProperties"] == nil && v["allOf"] == nil {
+			v["additionalProperties"] = false
+		}
+		for name, member := range v {
+			if name != "allOf" && name != "example" && name != "examples" {
+				closeSchemas(member)
+			}
+		}
+	case []any:
+		for _, element := range v {
+			closeSchemas(element)
+		}
+	}
 }
 
 // validEmail takes letters of any script, as RFC 6531 does. The format of JSON Schema is ASCII.

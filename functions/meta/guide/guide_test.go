@@ -25,7 +25,7 @@ func TestGuidesAreComplete(t *testing.T) {
 	link := regexp.MustCompile(`\]\((/docs/guides/([a-z0-9-]+))?(?:#([a-z0-9-]+))?\)`)
 	for _, name := range want {
 		g, _ := Find(name)
-		if !strings.HasPrefix(g.Source, "# "+g.Title()+"\n\n") || len(g.Summary()) < 20 || strings.HasPrefix(g.Summary(), "#") {
+		if !strings.HasPrefix(g.Source, "# "+g.Title()+"\n\n") || len(g.Summary()) < 20 || strings.HasPrefix(g.Summary(), "#") || !strings.HasSuffix(g.Summary(), ".") {
 			t.Errorf("%s begins with %q, %q", name, g.Title(), g.Summary())
 		}
 		for _, m := range link.FindAllStringSubmatch(g.Source, -1) {

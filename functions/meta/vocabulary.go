@@ -49,7 +49,7 @@ type Limits struct {
 	BatchReportsPerHour  int      `json:"batch_reports_per_hour"`
 	UploadsPerHour       int      `json:"uploads_per_hour"`
 	UnattachedUploadDays int      `json:"unattached_upload_days"`
-	CapturedMaxAgeDays   int      `json:"captured_max_age_days" doc:"For older apps. The server takes any time since 2020"`
+	CapturedMaxAgeDays   int      `json:"captured_max_age_days" deprecated:"true" doc:"Not a limit any more: the server takes any time since 2020. Older apps read it"`
 }
 
 type vocabularyOutput struct{ Body Vocabulary }

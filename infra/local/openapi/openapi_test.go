@@ -62,8 +62,8 @@ func TestDocumentDescribesCallsOfPrograms(t *testing.T) {
 	}
 }
 
-// The changelog of the API names every operation that will go.
-func TestDeprecatedOperationsAreInTheChangelog(t *testing.T) {
+// The changelog of the API names every operation that will go, and every member that is not for new apps.
+func TestWhatIsDeprecatedIsInTheChangelog(t *testing.T) {
 	t.Parallel()
 	changelog, err := os.ReadFile("../../../functions/meta/guide/changelog.md")
 	if err != nil {
@@ -73,6 +73,13 @@ func TestDeprecatedOperationsAreInTheChangelog(t *testing.T) {
 		for method, op := range httpapi.Operations(item) {
 			if op.Deprecated && !strings.Contains(string(changelog), "`"+method+" "+path+"`") {
 				t.Errorf("functions/meta/guide/changelog.md does not say that %s %s will go", method, path)
+			}
+		}
+	}
+	for name, schema := range openapi.API().Components.Schemas.Map() {
+		for member, s := range schema.Properties {
+			if s.Deprecated && !strings.Contains(string(changelog), "`"+member+"`") {
+				t.Errorf("functions/meta/guide/changelog.md does not say what %s of %s is", member, name)
 			}
 		}
 	}

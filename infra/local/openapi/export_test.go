@@ -5,3 +5,6 @@ func PlainTexts() map[string]string { return plainTexts }
 
 // FormatOf is formatOf.
 func FormatOf(member string) string { return formatOf(member) }
+
+// SetNames is setNames.
+func SetNames() map[string]string { return setNames() }

@@ -3,7 +3,9 @@ package openapi_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -33,14 +35,7 @@ func TestOlderDocumentIsCurrent(t *testing.T) {
 // reference. nullable counts beside a type alone.
 func TestOlderDocumentHasNothingNewer(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("../../../" + openapi.OlderPath)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var document map[string]any
-	if err := json.Unmarshal(raw, &document); err != nil {
-		t.Fatal(err)
-	}
+	document := older(t)
 	if document["openapi"] != "3.0.3" {
 		t.Errorf("openapi: %v", document["openapi"])
 	}
@@ -69,4 +64,75 @@ func TestOlderDocumentHasNothingNewer(t *testing.T) {
 			t.Errorf("%s requires _id", at)
 		}
 	})
+}
+
+// Errors are one response of an operation. Their codes are those of the 3.1 document.
+func TestOlderDocumentHasOneErrorForEachOperation(t *testing.T) {
+	t.Parallel()
+	newer, document := served(t), older(t)
+	for path, item := range at(document, "paths") {
+		for method := range item.(map[string]any) {
+			op := at(document, "paths", path, method)
+			if op["responses"] == nil {
+				continue // parameters of the path
+			}
+			codes := op["x-problem-codes"]
+			if want := at(newer, "paths", path, method)["x-problem-codes"]; codes == nil || !reflect.DeepEqual(codes, want) {
+				t.Errorf("%s %s has the codes %v, want %v", method, path, codes, want)
+			}
+			if ref := at(op, "responses", "default")["$ref"]; ref != "#/components/responses/Problem" {
+				t.Errorf("%s %s: default is %v", method, path, ref)
+			}
+			for status := range at(op, "responses") {
+				if at(op, "x-problem-codes")[status] != nil {
+					t.Errorf("%s %s %s is described twice", method, path, status)
+				}
+			}
+		}
+	}
+	for _, header := range []string{"Retry-After", "WWW-Authenticate", "X-Request-Id"} {
+		if at(document, "components", "responses", "Problem", "headers", header) == nil {
+			t.Errorf("the error has no %s", header)
+		}
+	}
+}
+
+// No member has words of its own: OpenAPI Generator writes invalid Dart of them. No body is null: ogen makes "any" of it.
+func TestOlderDocumentSuitsItsGenerators(t *testing.T) {
+	t.Parallel()
+	document := older(t)
+	eachObject(t, at(document, "components", "schemas"), func(place string, o map[string]any) {
+		properties, _ := o["properties"].(map[string]any)
+		for name := range properties {
+			if at(properties, name)["enum"] != nil {
+				t.Errorf("%s.%s has words of its own", place, name)
+			}
+		}
+	})
+	eachObject(t, document, func(place string, o map[string]any) {
+		if words, _ := o["enum"].([]any); slices.Contains(words, nil) && len(words) == 1 {
+			t.Errorf("%s is null", place)
+		}
+	})
+	status := at(document, "components", "schemas", "StatusStep", "properties", "old_status")
+	if got := fmt.Sprint(status["allOf"], status["nullable"], status["type"]); got != "[map[$ref:#/components/schemas/ReportStatus]] truestring" {
+		t.Errorf("old_status is %s", got)
+	}
+	if kind := at(document, "components", "schemas", "Tokens", "properties", "kind"); kind["description"] != "Tells this answer from a challenge. Always tokens" {
+		t.Errorf("kind is %v", kind)
+	}
+}
+
+// older is the 3.0 document as clients get it.
+func older(t *testing.T) map[string]any {
+	t.Helper()
+	raw, err := os.ReadFile("../../../" + openapi.OlderPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document map[string]any
+	if err := json.Unmarshal(raw, &document); err != nil {
+		t.Fatal(err)
+	}
+	return document
 }

@@ -21,6 +21,7 @@ func publish(api *huma.OpenAPI) {
 		describeWords(api.Components.Schemas, name, s)
 		describeFormat(name, s)
 	})
+	nameSets(api)
 }
 
 // closeSchema leaves out that any other member may be there, and that a list may be null: no answer has null for a list.

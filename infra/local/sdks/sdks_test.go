@@ -38,7 +38,7 @@ func generators() []generator {
 			nil, []string{"node", "out/js/typescript/hey-api.js"}},
 		{"orval", ".", []string{"npx", "--no-install", "orval", "--config", "orval.config.cjs"},
 			[]string{"npx", "--no-install", "tsc", "-p", "typescript/tsconfig.json"}, []string{"node", "out/js/typescript/orval.js"}},
-		{"oapi-codegen", "golang", []string{"go", "tool", "oapi-codegen", "-generate", "types,client", "-package", "oapi", "-o", "out/oapi/oapi.go", "../out/openapi.json"},
+		{"oapi-codegen", "golang", []string{"go", "tool", "oapi-codegen", "-generate", "types,client", "-package", "oapi", "-o", "out/oapi/oapi.go", "../out/openapi-3.0.json"},
 			[]string{"go", "vet", "./oapi"}, []string{"go", "run", "./oapi"}},
 		{"ogen", "golang", []string{"go", "tool", "ogen", "-target", "out/ogen", "-package", "ogen", "-clean", "-config", "ogen.yml", "-loglevel", "error", "../out/openapi-3.0.json"},
 			[]string{"go", "vet", "./ogen"}, []string{"go", "run", "./ogen"}},

@@ -7,10 +7,8 @@ async function main() {
   if (signedIn.status !== 200 || signedIn.data.kind !== "tokens") throw new Error("no tokens");
   const options = { headers: { Authorization: `Bearer ${signedIn.data.access_token}` } };
 
-  // orval writes JSON and names no type of the content where an operation takes a form too.
-  const json = { headers: { ...options.headers, "Content-Type": "application/json" } };
   const report = { client_id: setting("CLIENT_ID"), issue_type: "pothole", latitude: -8.5569, longitude: 125.5603, description: "Deep hole" } as const;
-  const filed = await postReports(report, json);
+  const filed = await postReports(report, options);
   if (filed.status !== 201) throw new Error(`the report was answered by ${filed.status}`);
   const { id } = filed.data;
   const read = await getReportsId(id, options);

@@ -42,7 +42,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	description, kind := "Deep hole", oapi.ReportCreateIssueType("pothole")
+	description, kind := "Deep hole", oapi.IssueTypePothole
 	filed, err := client.PostReportsWithResponse(ctx, nil, oapi.ReportCreate{ClientId: &clientID, IssueType: &kind, Latitude: -8.5569,
 		Longitude: 125.5603, Description: &description}, auth)
 	if err != nil {
@@ -64,13 +64,13 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if read.JSON200 == nil || list.JSON200 == nil || missing.ApplicationproblemJSON404 == nil {
+	if read.JSON200 == nil || list.JSON200 == nil || missing.ApplicationproblemJSONDefault == nil {
 		return errors.New("a report that was filed cannot be read, or one that was not is found")
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"number": read.JSON200.ReportNumber, "status": read.JSON200.Status,
 		"listed": slices.ContainsFunc(list.JSON200.Items, func(r oapi.ReportSummary) bool { return r.Id == id }),
-		"code":   missing.ApplicationproblemJSON404.Code,
+		"code":   missing.ApplicationproblemJSONDefault.Code,
 	})
 }
 

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -53,7 +54,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	answer, err := client.PostReports(ctx, &api.ReportCreate{ClientID: api.NewOptUUID(clientID), Latitude: -8.5569, Longitude: 125.5603,
-		IssueType: api.NewOptReportCreateIssueType(api.ReportCreateIssueTypePothole), Description: api.NewOptString("Deep hole")}, api.PostReportsParams{})
+		IssueType: api.NewOptIssueType(api.IssueTypePothole), Description: api.NewOptString("Deep hole")}, api.PostReportsParams{})
 	if err != nil {
 		return err
 	}
@@ -74,15 +75,15 @@ func show(ctx context.Context, client *api.Client, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	missing, err := client.GetReportsID(ctx, api.GetReportsIDParams{ID: unknown})
-	if err != nil {
-		return err
+	_, err = client.GetReportsID(ctx, api.GetReportsIDParams{ID: unknown})
+	var problem *api.ProblemStatusCodeWithHeaders
+	if !errors.As(err, &problem) {
+		return fmt.Errorf("a report that nobody filed is answered with the error %v", err)
 	}
 	report, isReport := read.(*api.ReportHeaders)
 	page, isPage := list.(*api.MyReportPageHeaders)
-	problem, isProblem := missing.(*api.ReportNotFound404Headers)
-	if !isReport || !isPage || !isProblem {
-		return fmt.Errorf("answers %T, %T, %T", read, list, missing)
+	if !isReport || !isPage {
+		return fmt.Errorf("answers %T, %T", read, list)
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"number": report.Response.ReportNumber, "status": report.Response.Status,
@@ -92,13 +93,9 @@ func show(ctx context.Context, client *api.Client, id uuid.UUID) error {
 }
 
 func signIn(ctx context.Context, client *api.Client) (string, error) {
-	answer, err := client.PostAuthEmailCodeVerify(ctx, &api.CodeVerify{Email: os.Getenv("EMAIL"), Otp: os.Getenv("CODE")})
+	signedIn, err := client.PostAuthEmailCodeVerify(ctx, &api.CodeVerify{Email: os.Getenv("EMAIL"), Otp: os.Getenv("CODE")})
 	if err != nil {
 		return "", err
-	}
-	signedIn, ok := answer.(*api.SignInResultHeaders)
-	if !ok {
-		return "", fmt.Errorf("sign in: %T", answer)
 	}
 	tokens, ok := signedIn.Response.GetTokens()
 	if !ok {

@@ -16,7 +16,7 @@ func TestOneRunDoesABoundedAmountOfWork(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude, ai_status, created_at, geocoded_at)
-		SELECT gen_random_uuid(), 'LS-' || n, $1, '', 'pothole', -8.55, 125.57, 'queued', now() - interval '1 day', now()
+		SELECT gen_random_uuid(), 'LS-' || n, $1, '', 'pothole', -8.55, 125.57, 'queued', now() - interval '2 days', now()
 		FROM generate_series(1, 101) n`, b.person)
 	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, expires_at)
 		SELECT gen_random_uuid(), $1, 'originals/' || n, 'image/jpeg', 1, 'stored', now() - interval '1 day' FROM generate_series(1, 101) n`, b.person)
@@ -102,6 +102,7 @@ func TestRowsAreDeletedWhenTheirRetentionEnds(t *testing.T) {
 			`gen_random_uuid(), '', 'registration', '', now() - interval '169 hours'`},
 		{"ai_days (account, pictures, day)", `gen_random_uuid(), 1, now() - interval '2 days'`, `gen_random_uuid(), 1, now() - interval '5 days'`},
 		{"ai_pictures (image_id, day)", `gen_random_uuid(), now() - interval '2 days'`, `gen_random_uuid(), now() - interval '5 days'`},
+		{"message_starts (message_id, starts, noted_at)", `'kept', 1, now() - interval '14 days'`, `'deleted', 1, now() - interval '16 days'`},
 		{"rate_limits (key_hmac, full_at)", `'kept', now() + interval '1 minute'`, `'deleted', now() - interval '1 minute'`},
 	} {
 		table, _, _ := strings.Cut(c.table, " ")

@@ -18,7 +18,7 @@ func TestLostRedactionIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	lost, fresh, gone := b.upload("processed", "1 day", "7 days"), b.upload("processed", "1 day", "7 days"), b.upload("processed", "1 day", "7 days")
-	b.exec(`UPDATE uploads SET state = 'redacting', processed_at = now() - interval '106 minutes'`)
+	b.exec(`UPDATE uploads SET state = 'redacting', processed_at = now() - interval '2116 minutes'`)
 	b.exec(`UPDATE uploads SET processed_at = now() WHERE id = $1`, fresh)
 	b.exec(`UPDATE uploads SET deletion = 'gone' WHERE id = $1`, gone)
 	for range 2 {

@@ -248,16 +248,16 @@ func (b *bundle) upload(state, attached, expires string) uuid.UUID {
 func TestStuckWorkIsSentAgainOncePerPeriod(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	stuck, processing := b.report("queued", "106 minutes"), b.report("processing", "1 day")
-	b.report("queued", "104 minutes")
+	stuck, processing := b.report("queued", "2116 minutes"), b.report("processing", "2 days")
+	b.report("queued", "2114 minutes")
 	b.report("failed", "1 day") // staff and the dead letters have it
 	b.report("needs_review", "1 day")
 	b.exec(`UPDATE reports SET geocoded_at = now() WHERE id <> $1`, stuck)
 	b.exec(`INSERT INTO outbox (id, queue, body, not_before) SELECT $1, 'geocode', jsonb_build_object('report_id', id), now() + interval '1 day'
 		FROM reports WHERE id = $2`, database.NewID(), b.report("failed", "2 days")) // the geocode worker sends this message again
 	b.report("failed", "8 days") // nobody knows the place
-	picture := b.upload("stored", "106 minutes", "7 days")
-	b.upload("processed", "106 minutes", "7 days")
+	picture := b.upload("stored", "2116 minutes", "7 days")
+	b.upload("processed", "2116 minutes", "7 days")
 	b.upload("issued", "", "7 days")
 	b.upload("issued", "50 hours", "7 days") // its bytes never came
 	for range 2 {
@@ -285,7 +285,7 @@ func TestStuckWorkIsSentAgainOncePerPeriod(t *testing.T) {
 	if len(pictures) != 1 || json.Unmarshal([]byte(pictures[0]), &event) != nil || event.Records[0].S3.Object.Key != "originals/"+picture.String() {
 		t.Errorf("pictures woken: %v", pictures)
 	}
-	b.clock.Advance(106 * time.Minute)
+	b.clock.Advance(2116 * time.Minute)
 	if err := b.run(); err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,7 @@ type each struct {
 	handle      HandlerFunc
 	dead        Sender
 	postponer   Postponer
+	starts      *starts // nil does not note them
 	parked      func(ctx context.Context, m events.SQSMessage)
 	metrics     *telemetry.Metrics
 }
@@ -59,18 +60,39 @@ func (e *each) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEve
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(answerTime, time.Until(deadline)/10)))
 		defer cancel()
 	}
-	outcomes := make([]outcome, len(batch.Records))
+	return e.answer(ctx, batch, e.handleAll(ctx, batch.Records)), nil
+}
+
+// handleAll handles messages, up to the concurrency at the same time, and decides what becomes of each.
+func (e *each) handleAll(ctx context.Context, all []events.SQSMessage) []outcome {
+	before, err := e.starts.unended(ctx, all)
+	if err != nil {
+		e.log.WarnContext(ctx, "messages that were delivered before are delivered again later", "queue", string(e.name), "error", err)
+	}
+	outcomes := make([]outcome, len(all))
 	slots := make(chan struct{}, e.concurrency)
 	var wg sync.WaitGroup
-	for i, m := range batch.Records {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			outcomes[i] = e.handleOne(ctx, m)
-		})
+	var suspects []int
+	for i, m := range all {
+		switch {
+		case err != nil && Receives(m) > 1:
+			outcomes[i] = e.settleFailed(ctx, m, err)
+		case err == nil && before[i] > 0:
+			suspects = append(suspects, i)
+		default:
+			slots <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-slots }()
+				outcomes[i] = e.handleOne(ctx, m, 0)
+			})
+		}
 	}
 	wg.Wait()
-	return e.answer(ctx, batch, outcomes), nil
+	// One of these may have killed the worker. So they come last, and one at a time: only that one has a start without an end.
+	for _, i := range suspects {
+		outcomes[i] = e.handleOne(ctx, all[i], before[i])
+	}
+	return outcomes
 }
 
 // outcome is what becomes of a message.
@@ -97,15 +119,32 @@ func (e *each) answer(ctx context.Context, batch events.SQSEvent, outcomes []out
 	return out
 }
 
-// handleOne handles a message and decides what becomes of it.
-func (e *each) handleOne(ctx context.Context, m events.SQSMessage) outcome {
-	err := e.call(ctx, m)
-	if err == nil {
-		return outcome{}
+// handleOne handles a message, of which so many starts before have no end, and decides what becomes of it.
+func (e *each) handleOne(ctx context.Context, m events.SQSMessage, before int) outcome {
+	begun, err := e.start(ctx, m, before)
+	var o outcome
+	if err != nil {
+		e.log.WarnContext(ctx, "message failed", "queue", string(e.name), "message_id", m.MessageId,
+			"receives", m.Attributes["ApproximateReceiveCount"], "error", err)
+		o = e.settleFailed(ctx, m, err)
 	}
-	e.log.WarnContext(ctx, "message failed", "queue", string(e.name), "message_id", m.MessageId,
-		"receives", m.Attributes["ApproximateReceiveCount"], "error", err)
-	return e.settleFailed(ctx, m, err)
+	if begun || !o.back {
+		if fault := e.starts.end(ctx, m, o, err); fault != nil {
+			e.log.WarnContext(ctx, "the end of a message is not noted", "queue", string(e.name), "message_id", m.MessageId, "error", fault)
+		}
+	}
+	return o
+}
+
+// start handles a message, unless it kills the worker or its start cannot be noted. It reports whether the message was begun.
+func (e *each) start(ctx context.Context, m events.SQSMessage, before int) (bool, error) {
+	if before >= maxStarts {
+		return false, Permanent(errKills)
+	}
+	if err := e.starts.begin(ctx, m, before); err != nil {
+		return false, err
+	}
+	return true, e.call(ctx, m)
 }
 
 // errPanic stands for a panic; the log has its cause.

@@ -111,7 +111,7 @@ func outputs(name string, level slog.Level, o options) (*slog.Logger, *telemetry
 
 // Queue makes the consumer of a queue from the function that handles one message.
 func (k *Kit) Queue(name queue.Name, concurrency int, handle queue.HandlerFunc, opts ...queue.Option) queue.Handler {
-	all := append([]queue.Option{queue.WithDeadLetters(k.Queues), queue.WithPostponer(k.Queues), queue.WithMetrics(k.Metrics)}, opts...)
+	all := append([]queue.Option{queue.WithDeadLetters(k.Queues), queue.WithPostponer(k.Queues), queue.WithStarts(k.DB), queue.WithMetrics(k.Metrics)}, opts...)
 	return queue.Each(name, concurrency, k.Log, handle, all...)
 }
 

@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"strconv"
 
-	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -40,32 +39,6 @@ type Scheduled interface {
 func Schedule(open func(context.Context, config.Env) (Scheduled, error)) {
 	task, _ := opened(open)
 	lambda.Start(task.Run)
-}
-
-// Resource is a function CloudFormation calls during a deploy, as a custom resource.
-type Resource interface {
-	// Apply creates, updates or deletes the resource that e names. It returns the id of the resource, which later events
-	// contain, and the attributes that the template can read.
-	Apply(ctx context.Context, e cfn.Event) (id string, data map[string]any, err error)
-}
-
-// CustomResource serves a custom resource. It opens the function with the first event. So a fault of the configuration is
-// the answer to that event; without an answer CloudFormation would wait an hour.
-func CustomResource(open func(context.Context, config.Env) (Resource, error)) {
-	lambda.Start(cfn.LambdaWrap(func(ctx context.Context, e cfn.Event) (string, map[string]any, error) {
-		if e.RequestType == cfn.RequestDelete {
-			return e.PhysicalResourceID, nil, nil // keys and schema stay when the stack is deleted
-		}
-		env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
-		if err != nil {
-			return e.PhysicalResourceID, nil, err
-		}
-		r, err := open(ctx, env)
-		if err != nil {
-			return e.PhysicalResourceID, nil, err
-		}
-		return r.Apply(ctx, e)
-	}))
 }
 
 // opened opens the function during init, where Lambda gives the full CPU. An error of

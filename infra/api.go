@@ -22,6 +22,19 @@ type api struct {
 	url   *string
 	// endpoint is the address of API Gateway itself.
 	endpoint *string
+	// made are the integrations and routes, in the order in which they are made.
+	made []awscdk.CfnResource
+}
+
+// atOnce is how many integrations and routes CloudFormation makes at a time. API Gateway refuses more with 429.
+const atOnce = 10
+
+// inTurn has CloudFormation make a resource after the one that is atOnce places before it.
+func (a *api) inTurn(r awscdk.CfnResource) {
+	if n := len(a.made); n >= atOnce {
+		r.AddResourceDependency(a.made[n-atOnce], nil)
+	}
+	a.made = append(a.made, r)
 }
 
 // accessLog is one line for each request. It has no query, header or address: those contain tokens and personal data.
@@ -86,6 +99,7 @@ func (a *api) integrate(name string, alias awslambda.Alias) *string {
 		ApiId: a.id, IntegrationType: jsii.String("AWS_PROXY"), IntegrationUri: alias.FunctionArn(),
 		PayloadFormatVersion: jsii.String("2.0"), TimeoutInMillis: jsii.Number(float64(catalog.GatewayTimeout.Milliseconds())),
 	})
+	a.inTurn(integration)
 	awslambda.NewCfnPermission(a.stack, jsii.String(name+"-permission"), &awslambda.CfnPermissionProps{
 		Action: jsii.String("lambda:InvokeFunction"), FunctionName: alias.FunctionArn(), Principal: jsii.String("apigateway.amazonaws.com"),
 		SourceArn: a.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("execute-api"), Resource: a.id, ResourceName: jsii.String("*/*")}),
@@ -95,16 +109,16 @@ func (a *api) integrate(name string, alias awslambda.Alias) *string {
 
 func (a *api) add(key string, target *string) {
 	id := "route-" + strings.NewReplacer(" ", "-", "/", "-", "{", "", "}", "", "+", "-rest", "$", "", ".", "-").Replace(key)
-	awsapigatewayv2.NewCfnRoute(a.stack, jsii.String(id), &awsapigatewayv2.CfnRouteProps{
+	a.inTurn(awsapigatewayv2.NewCfnRoute(a.stack, jsii.String(id), &awsapigatewayv2.CfnRouteProps{
 		ApiId: a.id, RouteKey: jsii.String(key), Target: target,
-	})
+	}))
 }
 
 func (a *api) stage(p *plan) {
 	logs := awslogs.NewLogGroup(a.stack, jsii.String("access-logs"), &awslogs.LogGroupProps{
 		LogGroupName: jsii.String("/aws/apigateway/" + p.name("api")), Retention: retention(p.LogDays), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
-	awsapigatewayv2.NewCfnStage(a.stack, jsii.String("stage"), &awsapigatewayv2.CfnStageProps{
+	stage := awsapigatewayv2.NewCfnStage(a.stack, jsii.String("stage"), &awsapigatewayv2.CfnStageProps{
 		ApiId: a.id, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true),
 		AccessLogSettings: &awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
 			DestinationArn: logs.LogGroupArn(), Format: jsii.String(accessLog),
@@ -114,6 +128,10 @@ func (a *api) stage(p *plan) {
 			DetailedMetricsEnabled: jsii.Bool(false),
 		},
 	})
+	// A stage that is there is deployed anew for each route.
+	for _, last := range a.made[max(0, len(a.made)-atOnce):] {
+		stage.AddResourceDependency(last, nil)
+	}
 }
 
 func (a *api) domain(p *plan) {

@@ -44,14 +44,20 @@ func (o *observability) alarm(a catalog.Alarm) {
 				terms[name] = l.metric
 			}
 		}
-		newAlarm(o.stack, o.functions.alarmTopic, a, awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		newAlarm(o.stack, o.alarmTopic(o.stack), a, awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 			Expression: jsii.String(a.Formula), Period: minutes(a.Period), Label: jsii.String(a.Name), UsingMetrics: &terms,
 		}))
 		return
 	}
 	for _, l := range o.lines(a.Signal, a.Period) {
-		newAlarm(o.stack, o.functions.alarmTopic, a.For(l.name), l.metric)
+		newAlarm(o.stack, o.alarmTopic(o.stack), a.For(l.name), l.metric)
 	}
+}
+
+// alarmTopic is the ARN of the topic that every alarm publishes to. It is made of the topic's name: a stack that is deployed before
+// that of the topic may use it too.
+func (p *plan) alarmTopic(stack awscdk.Stack) *string {
+	return stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("sns"), Resource: jsii.String(p.name("alarms"))})
 }
 
 // newAlarm makes an alarm that publishes to topic when it begins and when it is over.
@@ -71,7 +77,12 @@ func newAlarm(stack awscdk.Stack, topic *string, a catalog.Alarm, metric awsclou
 		ComparisonOperator: comparison, TreatMissingData: missing,
 	})
 	if raw, ok := alarm.Node().DefaultChild().(awscloudwatch.CfnAlarm); ok {
-		raw.SetAlarmActions(&[]*string{topic})
+		actions := []*string{topic}
+		if a.Repair != "" {
+			actions = append(actions, stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("automate"), Account: jsii.String("ec2"),
+				Resource: jsii.String(string(a.Repair)), ArnFormat: awscdk.ArnFormat_NO_RESOURCE_NAME}))
+		}
+		raw.SetAlarmActions(&actions)
 		raw.SetOkActions(&[]*string{topic})
 	}
 	return alarm
@@ -98,9 +109,9 @@ func (o *observability) lines(s catalog.Signal, period time.Duration) []line {
 	switch s.Scope {
 	case catalog.System:
 		if s.Function != "" {
-			return one(catalog.Namespace, s.Metric.Name(), map[string]*string{"function": jsii.String(string(s.Function))})
+			return one(catalog.Namespace(o.Stage), s.Metric.Name(), map[string]*string{"function": jsii.String(string(s.Function))})
 		}
-		return one(catalog.Namespace, s.Metric.Name(), nil)
+		return one(catalog.Namespace(o.Stage), s.Metric.Name(), nil)
 	case catalog.API:
 		return one("AWS/ApiGateway", s.AWS, map[string]*string{"ApiId": o.api.id})
 	case catalog.Account:

@@ -39,6 +39,7 @@ func (r *resources) networkOf(s spec) *network {
 func (r *resources) configure(stack awscdk.Stack, s spec) (environment, []statement) {
 	c := &configuration{resources: r, stack: stack, env: environment{}}
 	c.set("LOG_LEVEL", "INFO")
+	c.set("STAGE", r.Stage)
 	if !s.grants.withoutDatabase {
 		c.database(s)
 		c.set("PUBLIC_BASE_URL", r.PublicBaseURL)
@@ -272,30 +273,6 @@ func (c *configuration) logFiles(access logAccess) {
 
 // tilePrefix begins the keys of all files of the log but the checkpoint.
 const tilePrefix = "tile/"
-
-// models lets the function call the models. An inference profile of the United States may send a call to each of three
-// regions, so the function may call the model in all of them.
-func (c *configuration) models() {
-	c.set("BEDROCK_REGION", c.BedrockRegion)
-	c.set("AI_MODEL", c.AIModel)
-	c.set("AI_EMBEDDING_MODEL", c.EmbeddingModel)
-	base, profile := strings.CutPrefix(c.AIModel, "us.")
-	resources := []*string{c.model(c.BedrockRegion, c.EmbeddingModel)}
-	if profile {
-		resources = append(resources, c.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("bedrock"),
-			Region: jsii.String(c.BedrockRegion), Resource: jsii.String("inference-profile"), ResourceName: jsii.String(c.AIModel)}))
-		for _, region := range []string{"us-east-1", "us-east-2", "us-west-2"} {
-			resources = append(resources, c.model(region, base))
-		}
-	} else {
-		resources = append(resources, c.model(c.BedrockRegion, c.AIModel))
-	}
-	c.allow("CallModels", []string{"bedrock:InvokeModel"}, resources...)
-}
-
-func (c *configuration) model(region, id string) *string {
-	return jsii.String("arn:" + *c.stack.Partition() + ":bedrock:" + region + "::foundation-model/" + id)
-}
 
 // mail lets the function send mail and push, as far as the operator has set them up.
 func (c *configuration) mail() {

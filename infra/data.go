@@ -68,10 +68,6 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 		Vpc: n.vpc, Description: jsii.String("PostgreSQL, from functions alone"), AllowAllOutbound: jsii.Bool(false),
 	})
 	group.AddIngressRule(n.functions, awsec2.Port_Tcp(jsii.Number(5432.0)), jsii.String("functions"), nil)
-	kept := awscdk.RemovalPolicy_SNAPSHOT
-	if !p.Protect {
-		kept = awscdk.RemovalPolicy_DESTROY
-	}
 	d.cluster = awsrds.NewDatabaseCluster(d.stack, jsii.String("database"), &awsrds.DatabaseClusterProps{
 		Engine: awsrds.DatabaseClusterEngine_AuroraPostgres(&awsrds.AuroraPostgresClusterEngineProps{
 			Version: awsrds.AuroraPostgresEngineVersion_VER_17_7(),
@@ -90,9 +86,10 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 		}),
 		Backup:           &awsrds.BackupProps{Retention: days(backupDays), PreferredWindow: jsii.String("16:00-17:00")}, // 01:00 in Dili
 		StorageEncrypted: jsii.Bool(true), StorageEncryptionKey: k.data, CopyTagsToSnapshot: jsii.Bool(true),
-		DeletionProtection: jsii.Bool(p.Protect), RemovalPolicy: kept,
+		DeletionProtection: jsii.Bool(p.Protect), RemovalPolicy: p.removal(),
 		Parameters: &map[string]*string{"rds.force_ssl": jsii.String("1")},
 	})
+	d.keepParts(p)
 	if raw, ok := d.cluster.Node().DefaultChild().(awsrds.CfnDBCluster); ok && p.AuroraMin == 0 {
 		raw.AddPropertyOverride(jsii.String("ServerlessV2ScalingConfiguration.SecondsUntilAutoPause"), 600)
 	}
@@ -107,12 +104,23 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 	output(d.stack, "DatabaseCluster", "For restores and figures", d.cluster.ClusterIdentifier())
 }
 
+// keepParts has what belongs to the cluster stay or go with it: without the secret nobody knows the password of a cluster that stays,
+// and a group that is in use cannot be deleted.
+func (d *data) keepParts(p *plan) {
+	for _, child := range *d.cluster.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if raw, ok := child.(awscdk.CfnResource); ok {
+			raw.ApplyRemovalPolicy(p.removal(), nil)
+		}
+	}
+}
+
 // valkey makes a serverless cache and returns its address. The service accepts a name in lower case only.
 func (d *data) valkey(p *plan, n *network, k *keys) string {
 	group := awsec2.NewSecurityGroup(d.stack, jsii.String("cache-access"), &awsec2.SecurityGroupProps{
 		Vpc: n.vpc, Description: jsii.String("Valkey, from functions alone"), AllowAllOutbound: jsii.Bool(false),
 	})
-	group.AddIngressRule(n.functions, awsec2.Port_Tcp(jsii.Number(6379.0)), jsii.String("functions"), nil)
+	// 6379 is for writes, 6380 for reads from a replica.
+	group.AddIngressRule(n.functions, awsec2.Port_TcpRange(jsii.Number(6379.0), jsii.Number(6380.0)), jsii.String("functions"), nil)
 	subnets := n.vpc.SelectSubnets(&awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED})
 	ids := make([]any, 0, len(*subnets.SubnetIds))
 	for _, id := range *subnets.SubnetIds {

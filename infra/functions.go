@@ -23,8 +23,6 @@ type functions struct {
 	deployments awscodedeploy.LambdaApplication
 	// deployer is the role that moves traffic from a version to the next.
 	deployer awsiam.IRole
-	// alarmTopic is the ARN of the topic that every alarm publishes to.
-	alarmTopic *string
 }
 
 // liveAlias is the alias of each HTTP function that API Gateway calls.
@@ -59,11 +57,18 @@ func (f *functions) addAlarmTopic(p *plan) {
 	topic := awssns.NewTopic(f.stack, jsii.String("alarms"), &awssns.TopicProps{
 		TopicName: jsii.String(p.name("alarms")), EnforceSSL: jsii.Bool(true),
 	})
-	f.alarmTopic = topic.TopicArn()
+	// With a policy of its own a topic loses the default one, which admits this account.
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String("AlarmsPublish"),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"), Resources: &[]*string{topic.TopicArn()},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": f.stack.Account()}},
+	}))
 	if p.AlarmEmail != "" {
 		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(p.AlarmEmail), nil))
 	}
-	output(f.stack, "AlarmTopic", "Subscribe to this topic to be told of alarms", f.alarmTopic)
+	f.stack.ExportValue(topic.TopicArn(), nil) // alarms of earlier deployments import it
+	output(f.stack, "AlarmTopic", "Subscribe to this topic to be told of alarms", topic.TopicArn())
 }
 
 func (f *functions) addDeployments(p *plan) {
@@ -109,7 +114,7 @@ func (f *functions) alias(p *plan, fn *goFunction) awslambda.Alias {
 		steps = awscodedeploy.LambdaDeploymentConfig_LINEAR_10PERCENT_EVERY_1MINUTE()
 	}
 	awscodedeploy.NewLambdaDeploymentGroup(f.stack, jsii.String(id+"-deployment"), &awscodedeploy.LambdaDeploymentGroupProps{
-		Application: f.deployments, Role: f.deployer, Alias: alias, DeploymentConfig: steps, Alarms: f.releaseAlarms(id, alias),
+		Application: f.deployments, Role: f.deployer, Alias: alias, DeploymentConfig: steps, Alarms: f.releaseAlarms(p, id, alias),
 		AutoRollback: &awscodedeploy.AutoRollbackConfig{
 			FailedDeployment: jsii.Bool(true), StoppedDeployment: jsii.Bool(true), DeploymentInAlarm: jsii.Bool(true),
 		},
@@ -118,11 +123,11 @@ func (f *functions) alias(p *plan, fn *goFunction) awslambda.Alias {
 }
 
 // releaseAlarms are the alarms of the catalogue on the live version of a function.
-func (f *functions) releaseAlarms(id string, alias awslambda.Alias) *[]interfacesawscloudwatch.IAlarmRef {
+func (f *functions) releaseAlarms(p *plan, id string, alias awslambda.Alias) *[]interfacesawscloudwatch.IAlarmRef {
 	var out []interfacesawscloudwatch.IAlarmRef
 	for _, a := range catalog.Alarms() {
 		if a.Signal.Scope == catalog.EachRelease {
-			out = append(out, newAlarm(f.stack, f.alarmTopic, a.For(id), alias.Metric(jsii.String(a.Signal.AWS),
+			out = append(out, newAlarm(f.stack, p.alarmTopic(f.stack), a.For(id), alias.Metric(jsii.String(a.Signal.AWS),
 				&awscloudwatch.MetricOptions{Period: minutes(a.Period), Statistic: jsii.String(string(a.Signal.Statistic))})))
 		}
 	}

@@ -29,6 +29,8 @@ func patternAllowed(resource string) bool {
 		return strings.Count(resource, "*") == 1 // the streams of one group
 	case strings.Contains(resource, ":secret:") && strings.HasSuffix(resource, "-??????"):
 		return !strings.Contains(resource, "*") // the ending that Secrets Manager adds
+	case strings.HasPrefix(resource, "arn:aws:bedrock:*::foundation-model/"):
+		return strings.Count(resource, "*") == 1 // one model, in every region that its inference profile may send a call to
 	}
 	return false
 }

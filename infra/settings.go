@@ -28,7 +28,8 @@ type settings struct {
 	Region  string `json:"region"`  // empty: the region of the caller's credentials
 	// Revision is any word. Another word makes every function anew, so that it reads its secrets again.
 	Revision string `json:"revision"`
-	// Protect keeps data and keys when their stacks are deleted, and refuses to delete these stacks. Without it a stage can be
+	// Protect keeps data and keys when their stacks are deleted, and refuses to delete these stacks and the database. It is switched
+	// on after the first deploy that succeeds: CloudFormation could not undo a first deploy that fails. Without it a stage can be
 	// removed: its keys wait 30 days for their deletion, and nothing else is left.
 	Protect bool `json:"protect"`
 
@@ -47,11 +48,15 @@ type settings struct {
 	Edge     bool    `json:"edge"`
 	EdgeRate float64 `json:"edge_rate"`
 
-	// Nat is how functions of the managed profile reach the internet: "instance" or "gateway".
-	Nat       string  `json:"nat"`
-	AuroraMin float64 `json:"aurora_min_acu"` // 0 pauses it when idle
-	AuroraMax float64 `json:"aurora_max_acu"`
-	Cache     bool    `json:"cache"` // managed: a Valkey; external: the secret below
+	// Nat is how functions of the managed profile reach the internet: "instance" or "gateway". NatImage is the AMI (arm64) of the
+	// instance; empty: the newest Amazon Linux 2023 at the time when the instance is made.
+	Nat      string `json:"nat"`
+	NatImage string `json:"nat_image"`
+	// Zones are the names of two or more availability zones for the managed profile; empty: the first two of the account.
+	Zones     []string `json:"zones"`
+	AuroraMin float64  `json:"aurora_min_acu"` // 0 pauses it when idle
+	AuroraMax float64  `json:"aurora_max_acu"`
+	Cache     bool     `json:"cache"` // managed: a Valkey; external: the secret below
 	// KeepDataKey keeps, in the external profile, the key of a stage that was managed before: what it stored is encrypted under
 	// this key. The managed profile always has it.
 	KeepDataKey bool `json:"keep_data_key"`
@@ -115,7 +120,7 @@ type settings struct {
 
 func defaults() settings {
 	return settings{
-		Stage: "production", Protect: true, Profile: "external", Nat: "instance", AuroraMax: 4, Cache: true,
+		Stage: "production", Profile: "external", Nat: "instance", AuroraMax: 4, Cache: true,
 		DatabaseMode: "cache_statement", CORSOrigins: []string{"*"}, HederaNetwork: "testnet", BedrockRegion: "us-east-1",
 		AIModel: "us.amazon.nova-2-lite-v1:0", EmbeddingModel: "amazon.nova-2-multimodal-embeddings-v1:0",
 		TokenKeys: []string{"1"}, SealKeys: []string{"1"}, LogKeys: []string{"1"}, ReceiptsKeys: []string{"1"}, Deployment: "canary",
@@ -130,6 +135,8 @@ var logDays = []float64{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545
 var (
 	stageForm  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`)
 	entityForm = regexp.MustCompile(`^0\.0\.[1-9][0-9]*$`)
+	zoneForm   = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9][a-z]$`)
+	imageForm  = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
 	wordForm   = regexp.MustCompile(`^[A-Za-z0-9._:-]{0,60}$`)
 	// arnEnding is what Secrets Manager adds to a name. A name that ends so itself is not found without that ending.
 	arnEnding = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
@@ -160,10 +167,11 @@ func readSettings(raw []byte) (settings, error) {
 
 func (s settings) managed() bool { return s.Profile == "managed" }
 
-// removal is what becomes of data and keys when their stack is deleted.
+// removal is what becomes of data and keys when their stack is deleted. With Protect they stay, but for what a first creation that
+// fails has made: the next try could not make anything with the same name.
 func (s settings) removal() awscdk.RemovalPolicy {
 	if s.Protect {
-		return awscdk.RemovalPolicy_RETAIN
+		return awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
 	}
 	return awscdk.RemovalPolicy_DESTROY
 }
@@ -179,11 +187,13 @@ func (s settings) check() error {
 	f.oneOf("profile", s.Profile, "managed", "external")
 	f.oneOf("nat", s.Nat, "instance", "gateway")
 	f.oneOf("deployment", s.Deployment, "all-at-once", "canary", "linear")
+	s.checkNetwork(&f)
 	s.checkDatabase(&f)
 	s.checkAddresses(&f)
 	s.checkLog(&f)
 	s.checkLedger(&f)
 	s.checkKeys(&f)
+	s.checkModels(&f)
 	s.checkOperation(&f)
 	slices.SortFunc(f, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(f...)
@@ -201,6 +211,16 @@ func (f *settingFaults) check(bad bool, format string, args ...any) {
 
 func (f *settingFaults) oneOf(name, value string, allowed ...string) {
 	f.check(!slices.Contains(allowed, value), "%s: %q is not one of %s", name, value, strings.Join(allowed, ", "))
+}
+
+// checkNetwork checks what the managed profile runs in.
+func (s settings) checkNetwork(f *settingFaults) {
+	f.check(s.NatImage != "" && !imageForm.MatchString(s.NatImage), "nat_image: %q is not the id of an image, as ami-0123456789abcdef0", s.NatImage)
+	f.check(len(s.Zones) == 1, "zones: the database needs at least two")
+	for i, z := range s.Zones {
+		f.check(!zoneForm.MatchString(z) || slices.Contains(s.Zones[:i], z), "zones: %q is malformed or repeated; a zone has a name such as us-east-1a", z)
+		f.check(s.Region != "" && !strings.HasPrefix(z, s.Region), "zones: %q is not in %s", z, s.Region)
+	}
 }
 
 func (s settings) checkDatabase(f *settingFaults) {
@@ -263,6 +283,14 @@ func (s settings) checkKeys(f *settingFaults) {
 			f.check(!keyForm.MatchString(k) || slices.Contains(keys.values[:i], k), "%s: %q is malformed or repeated", keys.name, k)
 			f.check(arnEnding.MatchString("-"+k), "%s: %q has six characters after the last hyphen, as the ending that Secrets Manager adds to a name; choose another", keys.name, k)
 		}
+	}
+}
+
+// checkModels checks the names of the models.
+func (s settings) checkModels(f *settingFaults) {
+	for name, id := range map[string]string{"ai_model": s.AIModel, "embedding_model": s.EmbeddingModel} {
+		_, err := parseModel(id)
+		f.check(err != nil, "%s: %v", name, err)
 	}
 }
 

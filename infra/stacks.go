@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -51,6 +53,9 @@ func newStacks(scope constructs.Construct, s settings, in inputs) error {
 	return nil
 }
 
+// stateful are the stacks whose loss cannot be repaired by another deploy.
+var stateful = []string{"data", "keys", "queues", "storage"}
+
 // newStack makes the stack called part, whose resources all have the tags of the deployment.
 func newStack(scope constructs.Construct, s settings, part, description string) awscdk.Stack {
 	env := &awscdk.Environment{}
@@ -61,7 +66,7 @@ func newStack(scope constructs.Construct, s settings, part, description string) 
 		env.Region = jsii.String(s.Region)
 	}
 	stack := awscdk.NewStack(scope, jsii.String(s.name(part)), &awscdk.StackProps{
-		Env: env, Description: jsii.String(description), TerminationProtection: jsii.Bool(s.Protect && (part == "data" || part == "keys" || part == "storage")),
+		Env: env, Description: jsii.String(description), TerminationProtection: jsii.Bool(s.Protect && slices.Contains(stateful, part)),
 	})
 	tags := awscdk.Tags_Of(stack)
 	// cfn-lint does not accept tags on dashboards.

@@ -70,7 +70,7 @@ func (s *bucketStack) makeLog(p *plan, k *keys) {
 	}
 	if p.LogLockMode != string(storage.LockNone) {
 		props.ObjectLockEnabled, props.Versioned = jsii.Bool(true), jsii.Bool(true)
-		props.RemovalPolicy = awscdk.RemovalPolicy_RETAIN // its deletion would fail before the last date
+		props.RemovalPolicy = awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE // its deletion would fail before the last date
 		// A locked version stays until its date, whatever the rule says.
 		props.LifecycleRules = &[]*awss3.LifecycleRule{{Id: jsii.String("replaced-and-deleted-expire"), NoncurrentVersionExpiration: days(1), ExpiredObjectDeleteMarker: jsii.Bool(true)}}
 	}

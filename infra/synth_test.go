@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/lafaekstreet/backend/infra/assembly"
@@ -28,10 +30,10 @@ type written struct {
 	files    map[string][]byte // by name
 }
 
-// profiles are the two ways to deploy, each as small and as large as it gets.
+// profiles are the two ways to deploy, each as small and as large as it gets, as after the first success: protected.
 var profiles = map[string]string{
-	"external": `{"stage":"test","profile":"external","database_secret":"test/database","deployment":"all-at-once"}`,
-	"managed": `{"stage":"test","profile":"managed","database_ca":"rds.pem","region":"us-east-1","edge":true,"nat":"instance","deployment":"canary","domain":"api.example.org",
+	"external": `{"stage":"test","protect":true,"profile":"external","database_secret":"test/database","deployment":"all-at-once"}`,
+	"managed": `{"stage":"test","protect":true,"profile":"managed","database_ca":"rds.pem","region":"us-east-1","edge":true,"nat":"instance","deployment":"canary","domain":"api.example.org",
 		"certificate":"arn:aws:acm:us-east-1:000000000000:certificate/1","hosted_zone":"Z1","alarm_email":"ops@example.org","budget_usd":50,
 		"hedera_account":"0.0.1001","hedera_topic_reports":"0.0.1002","hedera_topic_status":"0.0.1003",
 		"mail_from":"a@example.org","mail_secret":"test/smtp","push_secret":"test/fcm","token_keys":["1","2"],"seal_keys":["2","1"],
@@ -43,6 +45,19 @@ var synthesized = sync.OnceValues(func() (map[string]*written, error) {
 	out := make(map[string]*written)
 	for _, name := range slices.Sorted(maps.Keys(profiles)) {
 		w, err := synthesize(profiles[name])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out[name] = w
+	}
+	return out, nil
+})
+
+// unprotected writes both profiles as at their first deploy, managed with the zones and the image that an operator has chosen.
+var unprotected = sync.OnceValues(func() (map[string]*written, error) {
+	out := make(map[string]*written)
+	for name, more := range map[string]string{"external": "", "managed": `"zones":["us-east-1c","us-east-1d"],"nat_image":"ami-0123456789abcdef0",`} {
+		w, err := synthesize(strings.Replace(profiles[name], `"protect":true,`, more, 1))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -69,9 +84,6 @@ var synthesis sync.Mutex
 func synthesize(raw string) (*written, error) {
 	synthesis.Lock()
 	defer synthesis.Unlock()
-	if err := os.Setenv("CDK_VALIDATION", "false"); err != nil { // `make synth` validates; here it would take most of the time
-		return nil, err
-	}
 	s, err := readSettings([]byte(raw))
 	if err != nil {
 		return nil, err
@@ -89,6 +101,8 @@ func synthesize(raw string) (*written, error) {
 	if err != nil {
 		return nil, err
 	}
+	// `make synth` checks the rules of CDK too; here that would take most of the time.
+	awscdk.Validations_Of(app).AddPlugins(awscdk.NewCloudFormationValidatePlugin(&awscdk.CloudFormationValidatePluginProps{IncludeDefaultRules: jsii.Bool(false)}))
 	app.Synth(nil)
 	return readWritten(s, filepath.Join(dir, "out"))
 }

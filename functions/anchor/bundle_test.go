@@ -252,7 +252,7 @@ func (b *bundle) newWorkerWith(db *database.DB, k anchor.KMS, change ...func(*an
 	d := anchor.Deps{
 		DB: db, Outbox: outbox.New(db, b.queue, log), Store: b.store(), LogKey: anchor.NewLogKey(k, b.config.Log.KeyID, b.config.Log.Origin, b.config.KMSTimeout),
 		HTTP: http.DefaultClient, Network: network, Mirror: ledger.NewMirror(b.config.Ledger), Signer: anchor.NewSigner(k, b.config.KeyID, b.config.KMSTimeout),
-		Settings: settings.NewReader(db, b.clock), Clock: b.clock, Log: log, Metrics: telemetry.NewMetrics(b.metrics, "anchor", b.clock),
+		Settings: settings.NewReader(db, b.clock), Clock: b.clock, Log: log, Metrics: telemetry.NewMetrics(b.metrics, "test", "anchor", b.clock),
 	}
 	for _, f := range change {
 		f(&d)

@@ -19,7 +19,7 @@ import (
 func (b *bundle) limits(all, person string) *bytes.Buffer {
 	b.exec(`INSERT INTO app_settings (key, value) VALUES ('settings', jsonb_build_object('ai_daily_pictures', $1::int, 'ai_daily_pictures_person', $2::int))`, all, person)
 	var out bytes.Buffer
-	b.w.metrics = telemetry.NewMetrics(&out, "validate", b.kit.Clock)
+	b.w.metrics = telemetry.NewMetrics(&out, "test", "validate", b.kit.Clock)
 	return &out
 }
 

@@ -105,7 +105,7 @@ func (g *guard) needs(r *http.Request) ([]need, error) {
 	}
 	if strings.HasPrefix(r.URL.Path, "/model/") {
 		id, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/model/"), "/")
-		return []need{{"bedrock:InvokeModel", g.models(r, id)}}, nil
+		return needsOfModel(r, id), nil
 	}
 	if rest, ok := strings.CutPrefix(r.URL.Path, lambdaPath); ok {
 		return needsOfLambda(rest)
@@ -188,8 +188,9 @@ func (g *guard) needsOfTarget(r *http.Request, target string) ([]need, error) {
 	return nil, fmt.Errorf("calls %s, which infra/deployed does not know", target)
 }
 
-// models returns the ARNs with which a policy can name a model: as a foundation model or as an inference profile.
-func (g *guard) models(r *http.Request, id string) []string {
+// needsOfModel lists the permissions that a call of a model needs: the model itself, or the inference profile and the model in each
+// region that the profile may send the call to.
+func needsOfModel(r *http.Request, id string) []need {
 	if plain, err := url.PathUnescape(id); err == nil {
 		id = plain
 	}
@@ -199,8 +200,15 @@ func (g *guard) models(r *http.Request, id string) []string {
 	if len(scope) > 2 {
 		where = scope[2]
 	}
-	return []string{"arn:aws:bedrock:" + where + "::foundation-model/" + id,
-		"arn:aws:bedrock:" + where + ":" + account + ":inference-profile/" + id}
+	call := func(resource string) need {
+		return need{"bedrock:InvokeModel", []string{"arn:aws:bedrock:" + resource}}
+	}
+	base, profile := strings.CutPrefix(id, "us.")
+	if !profile {
+		return []need{call(where + "::foundation-model/" + id)}
+	}
+	return []need{call(where + ":" + account + ":inference-profile/" + id), call(where + "::foundation-model/" + base),
+		call("us-east-2::foundation-model/" + base), call("us-west-2::foundation-model/" + base)}
 }
 
 // hide answers 403 for a missing object if the function may not list the bucket, as S3 does.

@@ -84,7 +84,7 @@ func setup(t *testing.T) *bundle {
 // process is one instance of a function, on the cache at an address.
 func (b *bundle) process(address string) *admission.Gate {
 	b.t.Helper()
-	c, err := admission.NewCache(admission.CacheConfig{URL: address, Timeout: 2 * time.Second}, b.clock, telemetry.NewMetrics(b.out, "test", b.clock))
+	c, err := admission.NewCache(admission.CacheConfig{URL: address, Timeout: 2 * time.Second}, b.clock, telemetry.NewMetrics(b.out, "test", "test", b.clock))
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -28,7 +28,18 @@ type Alarm struct {
 	Period  time.Duration
 	Periods int
 	Missing Missing
+	// Repair is what EC2 does with the NAT instance when the alarm begins; empty is nothing.
+	Repair Repair
 }
+
+// Repair is an action of EC2.
+type Repair string
+
+// Repairs in use.
+const (
+	Recover Repair = "recover" // moves the instance to other hardware; its id and disk stay
+	Reboot  Repair = "reboot"
+)
 
 // For is the alarm of one queue or function of its scope.
 func (a Alarm) For(name string) Alarm {
@@ -39,7 +50,7 @@ func (a Alarm) For(name string) Alarm {
 // Alarms lists every alarm.
 func Alarms() []Alarm {
 	var out []Alarm
-	for _, group := range [][]Alarm{apiAlarms(), queueAlarms(), functionAlarms(), systemAlarms(), silenceAlarms(), databaseAlarms()} {
+	for _, group := range [][]Alarm{apiAlarms(), queueAlarms(), functionAlarms(), systemAlarms(), silenceAlarms(), databaseAlarms(), natAlarms()} {
 		out = append(out, group...)
 	}
 	return out
@@ -90,6 +101,8 @@ func systemAlarms() []Alarm {
 		// Half of the promise that each receipt makes (ledger.MergeDelay).
 		{Name: "log-lag", Description: "An event has waited half an hour to be in the published log. After an hour the promise of its receipt is broken.",
 			Signal: own(LogLag, Maximum), Threshold: 1800, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
+		{Name: "promise-broken", Description: "An event has waited an hour to be in the published log: the promise of its receipt is broken.",
+			Signal: own(LogLag, Maximum), Threshold: 3600, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "log-damaged", Description: "The published log is not what was signed. It is not extended.",
 			Signal: own(LogDamaged, Sum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "log-halted", Description: "More events are published than the database has: a backup was restored. Writes are answered with 503.",
@@ -140,5 +153,17 @@ func databaseAlarms() []Alarm {
 			Signal: aws(Database, "ACUUtilization", Average), Threshold: 95, Period: fiveMinutes, Periods: 3, Missing: NotBreaching},
 		{Name: "database-connections", Description: "The database has more than 150 open connections.",
 			Signal: aws(Database, "DatabaseConnections", Maximum), Threshold: 150, Period: fiveMinutes, Periods: 3, Missing: NotBreaching},
+	}
+}
+
+// natAlarms watch the NAT instance. EC2 sends their figures each minute; none comes from an instance that is stopped or gone.
+func natAlarms() []Alarm {
+	return []Alarm{
+		{Name: "nat-down", Description: "The NAT instance fails its checks, or is stopped or gone: functions reach nothing outside of their network but S3.",
+			Signal: aws(Nat, "StatusCheckFailed", Maximum), Threshold: 1, Period: time.Minute, Periods: 5, Missing: Breaching},
+		{Name: "nat-host", Description: "The hardware below the NAT instance has failed. EC2 moves the instance to other hardware.",
+			Signal: aws(Nat, "StatusCheckFailed_System", Maximum), Threshold: 1, Period: time.Minute, Periods: 2, Missing: NotBreaching, Repair: Recover},
+		{Name: "nat-instance", Description: "The operating system of the NAT instance does not answer. EC2 restarts it.",
+			Signal: aws(Nat, "StatusCheckFailed_Instance", Maximum), Threshold: 1, Period: time.Minute, Periods: 3, Missing: NotBreaching, Repair: Reboot},
 	}
 }

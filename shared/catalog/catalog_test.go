@@ -137,7 +137,7 @@ func TestAlarmsAreComplete(t *testing.T) {
 		if p != "" && (!strings.Contains(a.Name, p) || strings.Contains(a.For("x").Name+a.For("x").Description, p)) {
 			t.Errorf("%s does not name its %s", a.Name, p)
 		}
-		if a.Period < time.Minute || a.Periods < 1 || a.Threshold <= 0 || a.Description == "" || a.Below != (a.Missing == catalog.Breaching) {
+		if a.Period < time.Minute || a.Periods < 1 || a.Threshold <= 0 || a.Description == "" || a.Below && a.Missing != catalog.Breaching {
 			t.Errorf("%s: %+v", a.Name, a)
 		}
 	}

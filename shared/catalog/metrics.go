@@ -1,7 +1,8 @@
 package catalog
 
-// Namespace is the CloudWatch namespace of every metric that the functions emit.
-const Namespace = "LafaekStreet"
+// Namespace is the CloudWatch namespace of the metrics that the functions of a stage emit. Each stage has its own, so that two
+// stages in one account do not share alarms.
+func Namespace(stage string) string { return "LafaekStreet/" + stage }
 
 // Unit is a unit of CloudWatch.
 type Unit string

@@ -13,6 +13,7 @@ const (
 	API                       // the HTTP API
 	Account                   // Lambda in the whole account
 	Database                  // the database of the managed profile
+	Nat                       // the NAT instance of the managed profile
 	EachQueue                 // each queue
 	EachDead                  // the dead letters of each queue
 	EachWorker                // each function of a queue or a schedule

@@ -108,7 +108,7 @@ func TestWhereFailuresGo(t *testing.T) {
 					panic("oh")
 				}
 				return c.err
-			}, queue.WithDeadLetters(c.dead), queue.WithMetrics(telemetry.NewMetrics(&out, "notify", timestamp.NewManual(time.Unix(0, 0)))))
+			}, queue.WithDeadLetters(c.dead), queue.WithMetrics(telemetry.NewMetrics(&out, "test", "notify", timestamp.NewManual(time.Unix(0, 0)))))
 			res, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: "b",
 				Attributes: map[string]string{"ApproximateReceiveCount": c.receives}}}})
 			if err != nil {

@@ -53,6 +53,7 @@ type kitConfig struct {
 	Limits   admission.LimitConfig
 	Links    weblink.Config
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
+	Stage    string     `env:"STAGE" envDefault:"local"` // names the deployment in metrics
 }
 
 // Option changes how a kit is opened.
@@ -80,7 +81,7 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
 	k := &Kit{Name: name, Env: env, Clock: o.clock}
-	k.Log, k.Metrics = outputs(name, cfg.LogLevel, o)
+	k.Log, k.Metrics = outputs(cfg.Stage, name, cfg.LogLevel, o)
 	if k.DB, err = database.Open(ctx, cfg.Database); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
@@ -101,12 +102,12 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 	return k, nil
 }
 
-func outputs(name string, level slog.Level, o options) (*slog.Logger, *telemetry.Metrics) {
+func outputs(stage, name string, level slog.Level, o options) (*slog.Logger, *telemetry.Metrics) {
 	var logs, metrics io.Writer = os.Stderr, os.Stdout
 	if o.out != nil {
 		logs, metrics = o.out, o.out
 	}
-	return telemetry.NewLogger(logs, level).With("function", name), telemetry.NewMetrics(metrics, name, o.clock)
+	return telemetry.NewLogger(logs, level).With("function", name), telemetry.NewMetrics(metrics, stage, name, o.clock)
 }
 
 // Queue makes the consumer of a queue from the function that handles one message.

@@ -11,15 +11,15 @@ import (
 
 // Metrics emits values. The zero value and nil drop them.
 type Metrics struct {
-	mu       sync.Mutex
-	w        io.Writer
-	clock    timestamp.Clock
-	function string
+	mu              sync.Mutex
+	w               io.Writer
+	clock           timestamp.Clock
+	stage, function string
 }
 
-// NewMetrics writes to w for the named function.
-func NewMetrics(w io.Writer, function string, now timestamp.Clock) *Metrics {
-	return &Metrics{w: w, clock: now, function: function}
+// NewMetrics writes to w for the named function of a stage.
+func NewMetrics(w io.Writer, stage, function string, now timestamp.Clock) *Metrics {
+	return &Metrics{w: w, clock: now, stage: stage, function: function}
 }
 
 // Add counts one occurrence.
@@ -34,7 +34,7 @@ func (m *Metrics) Put(metric catalog.Metric, value float64) {
 		"_aws": map[string]any{
 			"Timestamp": m.clock.Now().UnixMilli(),
 			"CloudWatchMetrics": []any{map[string]any{
-				"Namespace": catalog.Namespace, "Dimensions": [][]string{{"function"}, {}},
+				"Namespace": catalog.Namespace(m.stage), "Dimensions": [][]string{{"function"}, {}},
 				"Metrics": []any{map[string]any{"Name": metric.Name(), "Unit": string(metric.Unit())}},
 			}},
 		},

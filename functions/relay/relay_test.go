@@ -255,11 +255,11 @@ func TestStuckWorkIsSentAgainOncePerPeriod(t *testing.T) {
 	b.exec(`UPDATE reports SET geocoded_at = now() WHERE id <> $1`, stuck)
 	b.exec(`INSERT INTO outbox (id, queue, body, not_before) SELECT $1, 'geocode', jsonb_build_object('report_id', id), now() + interval '1 day'
 		FROM reports WHERE id = $2`, database.NewID(), b.report("failed", "2 days")) // the geocode worker sends this message again
-	b.report("failed", "8 days") // nobody knows the place
+	b.report("failed", "9 days") // nobody knows the place
 	picture := b.upload("stored", "2116 minutes", "7 days")
 	b.upload("processed", "2116 minutes", "7 days")
 	b.upload("issued", "", "7 days")
-	b.upload("issued", "50 hours", "7 days") // its bytes never came
+	b.upload("issued", "84 hours", "7 days") // its bytes never came
 	for range 2 {
 		if err := b.run(); err != nil {
 			t.Fatal(err)

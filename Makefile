@@ -93,7 +93,8 @@ assets: node_modules ## Update the libraries that the pages contain
 .PHONY: openapi
 openapi: node_modules ## Write the OpenAPI documents from the code, and check them
 	$(GO) run ./infra/local/openapi/write
-	npx --no-install redocly lint functions/meta/openapi.json functions/meta/openapi-3.0.json functions/meta/journey-client.json
+	REDOCLY_TELEMETRY=off npx --no-install redocly lint --format=stylish
+	npx --no-install spectral lint --fail-severity=warn functions/meta/openapi.json functions/meta/openapi-3.0.json functions/meta/journey-client.json
 
 .PHONY: test
 test: node chromium gpsbabel valkey ## Run all tests (PACKAGES=./functions/... for a part, P=packages at a time)

@@ -36,10 +36,10 @@ type Config struct {
 	Storage storage.Config
 }
 
-// Open makes the function out of its configuration. Its statements have no timeout:
+// Open makes the function out of its configuration. A statement of it may take as long as the function:
 // to read a million reports takes longer than the timeout for requests.
 func Open(ctx context.Context, env config.Env) (start.Scheduled, error) {
-	env = env.With("DATABASE_STATEMENT_TIMEOUT", "0s")
+	env = env.With("DATABASE_STATEMENT_TIMEOUT", "14m")
 	kit, err := service.Open(ctx, "export", env)
 	if err != nil {
 		return nil, err

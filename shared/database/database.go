@@ -1,5 +1,6 @@
 // Package database opens PostgreSQL for a Lambda: it connects with the first statement, the pool is small, and no
-// setting of a connection outlives a transaction. Tx and Batch send statements in few round trips.
+// setting of a connection outlives a transaction, so that a pooler may give each transaction another connection. Tx and
+// Batch send statements in few round trips.
 package database
 
 import (
@@ -20,14 +21,14 @@ import (
 // Config is where the database is and how much of it one process may hold.
 type Config struct {
 	URL string `env:"DATABASE_URL,required,notEmpty"`
-	// Role is set when a connection opens; empty keeps the role of the login.
+	// Role is set in each transaction; empty keeps the role of the login.
 	Role string `env:"DATABASE_ROLE"`
 	// MaxConns is 2 for a Lambda, which serves one request at a time.
 	MaxConns int32 `env:"DATABASE_MAX_CONNS" envDefault:"2"`
 	// ExecMode is pgx's query mode; "exec" or "simple_protocol" suit poolers that keep no session.
 	ExecMode string `env:"DATABASE_EXEC_MODE" envDefault:"cache_statement"`
-	// StatementTimeout bounds one statement.
-	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"20s"`
+	// StatementTimeout bounds one statement. It is set in each transaction; 0 keeps that of the login.
+	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT"`
 }
 
 // Querier runs statements: a pool, a connection or a transaction.
@@ -36,11 +37,6 @@ type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
-}
-
-// DB is a pool of connections.
-type DB struct {
-	*pgxpool.Pool
 }
 
 // Open prepares a pool; the first statement connects.
@@ -66,20 +62,12 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		conn.TypeMap().RegisterDefaultPgType([]uuid.UUID{}, "_uuid")
 		return nil
 	}
-	params := pc.ConnConfig.RuntimeParams
-	params["application_name"] = "lafaekstreet"
-	params["timezone"] = "UTC"
-	if c.Role != "" {
-		params["role"] = c.Role
-	}
-	if c.StatementTimeout > 0 {
-		params["statement_timeout"] = fmt.Sprint(c.StatementTimeout.Milliseconds())
-	}
+	pc.ConnConfig.RuntimeParams["application_name"] = "lafaekstreet" // the one parameter that every pooler accepts
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &DB{Pool: pool}, nil
+	return &DB{Pool: pool, settings: c.settings()}, nil
 }
 
 var execModes = map[string]pgx.QueryExecMode{

@@ -18,6 +18,8 @@ import (
 // the embedded part of outbox.Tx, which adds messages.
 type Tx struct {
 	pool *pgxpool.Pool
+	// settings is that of DB.
+	settings string
 	// conn is nil before the first statement.
 	conn *pgxpool.Conn
 	// begun reports that "begin" was sent.
@@ -69,7 +71,11 @@ func (tx *Tx) Flush(ctx context.Context) error {
 func (tx *Tx) lead() []*pgx.QueuedQuery {
 	out := tx.kept
 	if !tx.begun {
-		out = append([]*pgx.QueuedQuery{statement("begin", nil)}, out...)
+		begin := []*pgx.QueuedQuery{statement("begin", nil)}
+		if tx.settings != "" {
+			begin = append(begin, statement(tx.settings, nil))
+		}
+		out = append(begin, out...)
 	}
 	tx.kept, tx.begun = nil, true
 	return out
@@ -84,8 +90,13 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if len(lead) == 0 {
 		return tx.conn.SendBatch(ctx, b)
 	}
+	return sendAfter(ctx, tx.conn, lead, b)
+}
+
+// sendAfter sends lead and b in one round trip. The results are those of b; if a statement of lead fails, all of them fail.
+func sendAfter(ctx context.Context, conn sender, lead []*pgx.QueuedQuery, b *pgx.Batch) pgx.BatchResults {
 	all := append(lead, b.QueuedQueries...)
-	results := tx.conn.SendBatch(ctx, &pgx.Batch{QueuedQueries: all})
+	results := conn.SendBatch(ctx, &pgx.Batch{QueuedQueries: all})
 	for i, q := range lead {
 		if err := q.Fn(results); err != nil {
 			for _, rest := range all[i+1:] {
@@ -95,6 +106,11 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 		}
 	}
 	return results
+}
+
+// sender is a pool or a connection.
+type sender interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
 // failed closes a batch that failed with err. It returns err, joined with the error of closing.
@@ -125,14 +141,7 @@ func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 	if tx.alone() {
 		return tx.conn.Exec(ctx, sql, args...)
 	}
-	b := &pgx.Batch{}
-	b.Queue(sql, args...)
-	results := tx.SendBatch(ctx, b)
-	tag, err := results.Exec()
-	if err != nil {
-		return tag, failed(results, err)
-	}
-	return tag, results.Close()
+	return execOne(tx.SendBatch(ctx, one(sql, args)))
 }
 
 // Query implements Querier.
@@ -140,11 +149,7 @@ func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, err
 	if tx.alone() {
 		return tx.conn.Query(ctx, sql, args...)
 	}
-	b := &pgx.Batch{}
-	b.Queue(sql, args...)
-	results := tx.SendBatch(ctx, b)
-	rows, err := results.Query()
-	return &batchRows{Rows: rows, results: results}, err
+	return queryOne(tx.SendBatch(ctx, one(sql, args)))
 }
 
 // QueryRow implements Querier.
@@ -152,10 +157,7 @@ func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	if tx.alone() {
 		return tx.conn.QueryRow(ctx, sql, args...)
 	}
-	b := &pgx.Batch{}
-	b.Queue(sql, args...)
-	results := tx.SendBatch(ctx, b)
-	return &batchRow{Row: results.QueryRow(), results: results}
+	return rowOfOne(tx.SendBatch(ctx, one(sql, args)))
 }
 
 // CopyFrom copies rows into a table by the COPY protocol and returns how many.
@@ -195,54 +197,6 @@ func (tx *Tx) end(ctx context.Context) {
 	tx.conn = nil
 }
 
-// batchRow is a row whose batch ends with it.
-type batchRow struct {
-	pgx.Row
-	results pgx.BatchResults
-}
-
-// Scan implements pgx.Row.
-func (r *batchRow) Scan(dest ...any) error {
-	if err := r.Row.Scan(dest...); err != nil {
-		return failed(r.results, err)
-	}
-	return r.results.Close()
-}
-
-// batchRows are rows whose batch ends with them.
-type batchRows struct {
-	pgx.Rows
-	results pgx.BatchResults
-	err     error
-}
-
-// Next implements pgx.Rows.
-func (r *batchRows) Next() bool {
-	if r.Rows.Next() {
-		return true
-	}
-	r.Close()
-	return false
-}
-
-// Close implements pgx.Rows.
-func (r *batchRows) Close() {
-	r.Rows.Close()
-	if err := r.Rows.Err(); err != nil {
-		r.err = failed(r.results, err)
-		return
-	}
-	r.err = r.results.Close()
-}
-
-// Err implements pgx.Rows.
-func (r *batchRows) Err() error {
-	if err := r.Rows.Err(); err != nil {
-		return err
-	}
-	return r.err
-}
-
 // InTx runs f in a transaction: committed when f returns nil, else rolled back.
 // A deadlock or serialization failure runs f again, up to three times in all, so
 // f must have no effect outside its transaction.
@@ -259,7 +213,7 @@ func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) error {
 }
 
 func (db *DB) once(ctx context.Context, f func(tx *Tx) error) error {
-	tx := &Tx{pool: db.Pool}
+	tx := &Tx{pool: db.Pool, settings: db.settings}
 	defer tx.end(ctx) // also when f panics
 	if err := f(tx); err != nil {
 		return err

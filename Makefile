@@ -26,7 +26,7 @@ help: ## Print this
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ## Run the whole system on this machine (reads PORT, DATABASE_URL, CACHE_URL, AWS_ENDPOINT_URL)
+run: ## Run the whole system on this machine (reads PORT, DATABASE_URL, DATABASE_OWNER_URL, CACHE_URL, AWS_ENDPOINT_URL)
 	@mkdir -p .run
 	@if [ ! -e .run/postgres ]; then $(GO) run ./infra/local/postgres/fetch & fi; \
 	$(GO) build -ldflags "$$($(GO) run ./infra/binary/version -ldflags)" -o .run/local ./infra/local && wait
@@ -97,17 +97,17 @@ openapi: node_modules ## Write the OpenAPI documents from the code, and check th
 	npx --no-install spectral lint --fail-severity=warn functions/meta/openapi.json functions/meta/openapi-3.0.json functions/meta/journey-client.json
 
 .PHONY: test
-test: node chromium gpsbabel valkey ## Run all tests (PACKAGES=./functions/... for a part, P=packages at a time)
+test: node chromium gpsbabel valkey pgbouncer ## Run all tests (PACKAGES=./functions/... for a part, P=packages at a time)
 	$(WITH_DATABASE) $(GO) test -p $(or $(P),3) -timeout 30m $(TESTED)
 
 .PHONY: answers
-answers: node chromium gpsbabel valkey ## Run all tests, then list the documented error codes that no test got
+answers: node chromium gpsbabel valkey pgbouncer ## Run all tests, then list the documented error codes that no test got
 	@rm -rf .run/answers && mkdir -p .run/answers
 	ANSWERS_DIR=$(CURDIR)/.run/answers $(WITH_DATABASE) $(GO) test -count=1 -p $(or $(P),3) -timeout 30m $(TESTED)
 	@$(GO) run ./infra/local/answers/report .run/answers
 
 .PHONY: test-race
-test-race: chromium gpsbabel valkey ## Run all tests with the race detector, except those of the CDK app: jsii has a race of its own when it closes
+test-race: chromium gpsbabel valkey pgbouncer ## Run all tests with the race detector, except those of the CDK app: jsii has a race of its own when it closes
 	$(WITH_DATABASE) $(GO) test -race -timeout 30m $$($(WITHOUT_CDK))
 
 .PHONY: interop
@@ -207,6 +207,10 @@ gpsbabel:
 .PHONY: valkey
 valkey:
 	@infra/local/setup/package.sh Valkey "the cache is tested in process alone" valkey-server redis-server -- valkey-server redis-server
+
+.PHONY: pgbouncer
+pgbouncer:
+	@infra/local/setup/package.sh PgBouncer "the database behind a pooler is not tested" pgbouncer -- pgbouncer /usr/sbin/pgbouncer
 
 .PHONY: clean
 clean: ## Remove everything that was built or kept locally, the local database included

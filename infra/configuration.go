@@ -133,11 +133,18 @@ func (c *configuration) database(s spec) {
 	for _, s := range c.data.databaseSecrets {
 		c.secrets = append(c.secrets, s.grant)
 	}
+	c.set("DATABASE_EXEC_MODE", c.DatabaseMode)
 	if s.Kind == catalog.Deploy {
+		if c.MigrationSecret != "" {
+			c.secret("DATABASE_OWNER_URL", named(c.stack, c.MigrationSecret))
+			c.set("DATABASE_STATEMENT_TIMEOUT", c.DatabaseStatementTimeout)
+		}
 		return
 	}
-	c.set("DATABASE_ROLE", appRole)
-	c.set("DATABASE_EXEC_MODE", c.DatabaseMode)
+	if c.MigrationSecret == "" { // else migrate gives role and limit to the login
+		c.set("DATABASE_ROLE", c.DatabaseRole)
+		c.set("DATABASE_STATEMENT_TIMEOUT", c.DatabaseStatementTimeout)
+	}
 	for name, value := range c.data.cache {
 		c.env[name] = value
 	}

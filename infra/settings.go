@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
@@ -63,7 +64,14 @@ type settings struct {
 	// DatabaseSecret and CacheSecret name the secrets with the URLs, in the external profile.
 	DatabaseSecret string `json:"database_secret"`
 	CacheSecret    string `json:"cache_secret"`
-	DatabaseMode   string `json:"database_exec_mode"` // see shared/database; "exec" behind a pooler
+	// MigrationSecret names the secret with the URL for migrations: the owner's login, at an address without a pooler. The login in
+	// DatabaseSecret is then one that owns nothing. Empty: functions sign in as the owner.
+	MigrationSecret string `json:"migration_secret"`
+	DatabaseMode    string `json:"database_exec_mode"` // see shared/database; "exec" behind a pooler
+	// DatabaseRole is the role of a transaction of a function that signs in as the owner; empty: none, it works as the owner.
+	DatabaseRole string `json:"database_role"`
+	// DatabaseStatementTimeout bounds one statement of a function, such as "20s".
+	DatabaseStatementTimeout string `json:"database_statement_timeout"`
 	// DatabaseCA is a file of certificates (PEM) by which functions verify the database, relative to the top of the
 	// repository. It is deployed with each function, as caPath.
 	DatabaseCA string `json:"database_ca"`
@@ -121,7 +129,7 @@ type settings struct {
 func defaults() settings {
 	return settings{
 		Stage: "production", Profile: "external", Nat: "instance", AuroraMax: 4, Cache: true,
-		DatabaseMode: "cache_statement", CORSOrigins: []string{"*"}, HederaNetwork: "testnet", BedrockRegion: "us-east-1",
+		DatabaseMode: "cache_statement", DatabaseRole: appRole, DatabaseStatementTimeout: "20s", CORSOrigins: []string{"*"}, HederaNetwork: "testnet", BedrockRegion: "us-east-1",
 		AIModel: "us.amazon.nova-2-lite-v1:0", EmbeddingModel: "amazon.nova-2-multimodal-embeddings-v1:0",
 		TokenKeys: []string{"1"}, SealKeys: []string{"1"}, LogKeys: []string{"1"}, ReceiptsKeys: []string{"1"}, Deployment: "canary",
 		LogLockMode: string(storage.LockNone), LogLockDays: 3650,
@@ -141,6 +149,7 @@ var (
 	// arnEnding is what Secrets Manager adds to a name. A name that ends so itself is not found without that ending.
 	arnEnding = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
 	keyForm   = regexp.MustCompile(`^[A-Za-z0-9-]{1,20}$`)
+	roleForm  = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 	// originForm is that of a host name with a path, as c2sp.org/tlog-checkpoint advises.
 	originForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9._-]*)+$`)
 )
@@ -225,6 +234,11 @@ func (s settings) checkNetwork(f *settingFaults) {
 
 func (s settings) checkDatabase(f *settingFaults) {
 	f.oneOf("database_exec_mode", s.DatabaseMode, "cache_statement", "cache_describe", "exec", "simple_protocol")
+	limit, err := time.ParseDuration(s.DatabaseStatementTimeout)
+	f.check(err != nil || limit < time.Second || limit > 15*time.Minute, "database_statement_timeout: %q is not 1s to 15m", s.DatabaseStatementTimeout)
+	f.check(s.DatabaseRole != "" && !roleForm.MatchString(s.DatabaseRole), "database_role: %q is no name of a role", s.DatabaseRole)
+	f.check(s.managed() && s.MigrationSecret != "", "migration_secret: the managed profile makes its logins itself")
+	f.check(s.MigrationSecret != "" && s.MigrationSecret == s.DatabaseSecret, "migration_secret: it names the owner's login, database_secret another one")
 	f.check(!s.managed() && s.DatabaseSecret == "", "database_secret: the external profile needs the name of the secret that holds DATABASE_URL")
 	f.check(s.managed() && s.DatabaseCA == "", "database_ca: the certificate of Aurora is signed by Amazon's own roots, which no system trusts by itself: "+
 		"curl -O https://truststore.pki.rds.amazonaws.com/us-east-1/us-east-1-bundle.pem (of your region) and name the file")

@@ -46,6 +46,12 @@ func TestSettings(t *testing.T) {
 		`{` + good + `,"public_base_url":"a.example"}`:                           "public_base_url",
 		`{` + good + `,"web_base_url":"https://a.example/"}`:                     "web_base_url",
 		`{"profile":"managed","aurora_max_acu":0.3}`:                             "aurora_min_acu",
+		`{` + good + `,"migration_secret":"y"}`:                                  "",
+		`{` + good + `,"migration_secret":"x"}`:                                  "migration_secret",
+		`{"profile":"managed","database_ca":"rds.pem","migration_secret":"y"}`:   "migration_secret",
+		`{` + good + `,"database_role":""}`:                                      "",
+		`{` + good + `,"database_role":"a role"}`:                                "database_role",
+		`{` + good + `,"database_statement_timeout":"20"}`:                       "database_statement_timeout",
 		`{` + good + `,"memory":{"auth":64}}`:                                    "memory: auth",
 		`[]`:                                                                     "cannot unmarshal",
 	} {

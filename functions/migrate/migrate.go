@@ -26,8 +26,10 @@ import (
 
 // Config is the configuration of the function.
 type Config struct {
-	// URL is the address of the database; its role owns the database.
-	URL string `env:"DATABASE_URL,required,notEmpty"`
+	// Database is where it is. The owner's login owns the database and the schema.
+	Database database.Owner
+	// StatementTimeout is the limit of a statement of functions that sign in with a login of their own.
+	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"20s"`
 	// LogBucket has the public log. Empty: nothing is compared with it.
 	LogBucket string `env:"LOG_BUCKET"`
 	// MediaBucket has the pictures. Empty: the hashes of small renditions of the first version stay unknown.
@@ -78,18 +80,21 @@ func (m *Migrate) Apply(ctx context.Context, e cfn.Event) (string, map[string]an
 	return "schema", map[string]any{"RecoveryPoint": point, "Schema": hash}, nil
 }
 
-// Run applies the migrations that the database lacks, brings the reports of the first version into the public log, and names
+// Run applies the migrations that the database lacks, lets the login of the functions work with it, brings the reports of the first version into the public log, and names
 // the key of receipts in it. It fails with ErrHalted before the second step, and with upgrade.ErrMoreTime when the deadline of
 // ctx comes before the last report; it goes on when it is called again.
 func (m *Migrate) Run(ctx context.Context) error {
-	if err := migrations.Apply(ctx, m.cfg.URL); err != nil {
+	if err := migrations.Apply(ctx, m.cfg.Database.URL()); err != nil {
 		return err
 	}
-	db, err := database.Open(ctx, database.Config{URL: m.cfg.URL, MaxConns: 2, ExecMode: "cache_statement", StatementTimeout: statementTimeout})
+	db, err := m.cfg.Database.Open(ctx, 2, statementTimeout)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	if err := m.admitFunctions(ctx, db); err != nil {
+		return err
+	}
 	if err := m.guard(ctx, db); err != nil {
 		return err
 	}

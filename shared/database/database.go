@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -57,9 +56,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		pc.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
 	pc.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
-		// Query modes that do not ask the server for the types of arguments go by these.
-		conn.TypeMap().RegisterDefaultPgType(uuid.UUID{}, "uuid")
-		conn.TypeMap().RegisterDefaultPgType([]uuid.UUID{}, "_uuid")
+		registerTypes(conn)
 		return nil
 	}
 	pc.ConnConfig.RuntimeParams["application_name"] = "lafaekstreet" // the one parameter that every pooler accepts

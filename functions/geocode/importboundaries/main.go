@@ -4,10 +4,11 @@
 //
 // Usage: importboundaries -file F.geojson [-level municipality|district|suco|locality] [-name property] [-parent property] [-code property]
 //
-// It replaces everything of the level in one transaction, in the database of DATABASE_URL.
+// It replaces everything of the level in one transaction, in the database of DATABASE_OWNER_URL, or of DATABASE_URL when that is not set.
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -25,7 +26,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	n, err := run(ctx, o, os.Getenv("DATABASE_URL"))
+	n, err := run(ctx, o, cmp.Or(os.Getenv("DATABASE_OWNER_URL"), os.Getenv("DATABASE_URL")))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "import:", err)
 		stop()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"github.com/lafaekstreet/backend/infra/local/loopback"
 	"github.com/lafaekstreet/backend/infra/local/subprocess"
 )
 
@@ -46,7 +47,7 @@ func (s *Server) URL() string { return "redis://" + s.address + "/0" }
 func (s *Server) Stop() error { return s.stop() }
 
 func startProgram(ctx context.Context, name, path string) (*Server, error) {
-	port, err := freePort()
+	port, err := loopback.FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -94,19 +95,4 @@ func awaitReady(ctx context.Context, address string, ended <-chan struct{}) erro
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	address, ok := listener.Addr().(*net.TCPAddr)
-	if err := listener.Close(); err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	if !ok {
-		return 0, errors.New("find a free port: the listener has no TCP address")
-	}
-	return address.Port, nil
 }

@@ -2,6 +2,7 @@
 package loopback
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -27,6 +28,22 @@ func Listen(addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("loopback: %w", err)
 	}
 	return listener, nil
+}
+
+// FreePort finds a port that nobody listens on now, for a program that does not choose one itself.
+func FreePort() (int, error) {
+	listener, err := Listen("")
+	if err != nil {
+		return 0, err
+	}
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if err := listener.Close(); err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	if !ok {
+		return 0, errors.New("find a free port: the listener has no TCP address")
+	}
+	return address.Port, nil
 }
 
 // Server is an HTTP server on a loopback port.

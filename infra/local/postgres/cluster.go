@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/lafaekstreet/backend/infra/local/loopback"
 	"github.com/lafaekstreet/backend/infra/local/subprocess"
 )
 
@@ -102,7 +102,7 @@ func (c *Cluster) Done() <-chan struct{} {
 }
 
 func (c *Cluster) start(ctx context.Context, owner *user, deadline time.Time) error {
-	port, err := freePort()
+	port, err := loopback.FreePort()
 	if err != nil {
 		return err
 	}
@@ -255,19 +255,4 @@ func (b Binaries) command(owner *user, program string, args ...string) *exec.Cmd
 	cmd.Dir = "/"
 	owner.apply(cmd)
 	return cmd
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	address, ok := listener.Addr().(*net.TCPAddr)
-	if err := listener.Close(); err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	if !ok {
-		return 0, errors.New("find a free port: the listener has no TCP address")
-	}
-	return address.Port, nil
 }

@@ -19,8 +19,10 @@ const (
 
 // startDatabase runs a private PostgreSQL unless DATABASE_URL names one.
 func (s *System) startDatabase(ctx context.Context) error {
-	s.set("DATABASE_ROLE", "lafaek_app")
-	s.set("DATABASE_STATEMENT_TIMEOUT", "20s")
+	if s.env["DATABASE_OWNER_URL"] == "" { // else migrate gives role and limit to the login
+		s.set("DATABASE_ROLE", "lafaek_app")
+		s.set("DATABASE_STATEMENT_TIMEOUT", "20s")
+	}
 	s.set("DATABASE_MAX_CONNS", "5")
 	if s.env["DATABASE_URL"] != "" {
 		s.runs("database", "DATABASE_URL")

@@ -1,5 +1,5 @@
 // Command cmd brings a restored backup up to the public log; `make log-recover` runs it while the functions are stopped. It has
-// the configuration of the anchor function, and a DATABASE_URL whose role owns the tables. Its exit status is 1 if it fails. Then
+// the configuration of the anchor function, and in DATABASE_OWNER_URL or DATABASE_URL the login that owns the tables. Its exit status is 1 if it fails. Then
 // the events are as before, and the log takes no new ones.
 package main
 
@@ -24,10 +24,10 @@ import (
 )
 
 type settings struct {
-	URL    string `env:"DATABASE_URL,required,notEmpty"`
-	Origin string `env:"LOG_ORIGIN,required,notEmpty"`
-	KeyID  string `env:"LOG_KMS_KEY_ID,required,notEmpty"`
-	Log    storage.LogConfig
+	Database database.Owner
+	Origin   string `env:"LOG_ORIGIN,required,notEmpty"`
+	KeyID    string `env:"LOG_KMS_KEY_ID,required,notEmpty"`
+	Log      storage.LogConfig
 }
 
 const (
@@ -67,7 +67,7 @@ func run(ctx context.Context) error {
 	if err := key.Load(ctx); err != nil {
 		return err
 	}
-	db, err := database.Open(ctx, database.Config{URL: s.URL, MaxConns: 2, ExecMode: "cache_statement", StatementTimeout: statementTimeout})
+	db, err := s.Database.Open(ctx, 2, statementTimeout)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ var notMetrics = []string{
 	"due_at", "contact_email", // members of a report and of an agency
 	"log_vkey", "report_number", // members of /log/keys and of an entry
 	"ledger_events", "ledger_anchors", "ledger_submissions", "ledger_transactions", "log_head", "log_upgrade", // tables
-	"lafaek_app", "statement_timeout", "synchronous_standby_names", "pg_dump", "pg_restore", // of PostgreSQL
+	"lafaek_app", "synchronous_standby_names", "pg_dump", "pg_restore", // of PostgreSQL
 }
 
 // A metric that the runbook names and nobody emits would send a person to an empty graph.

@@ -70,10 +70,11 @@ func newAlarm(stack awscdk.Stack, topic *string, a catalog.Alarm, metric awsclou
 	if a.Missing == catalog.Breaching {
 		missing = awscloudwatch.TreatMissingData_BREACHING
 	}
+	periods := max(a.Periods, a.Of)
 	alarm := awscloudwatch.NewAlarm(stack, jsii.String(a.Name), &awscloudwatch.AlarmProps{
 		AlarmName:        jsii.String(*stack.StackName() + "-" + a.Name),
 		AlarmDescription: jsii.String(a.Description + " See infra/RUNBOOK.md, \"" + a.Name + "\"."),
-		Metric:           metric, Threshold: jsii.Number(a.Threshold), EvaluationPeriods: jsii.Number(float64(a.Periods)),
+		Metric:           metric, Threshold: jsii.Number(a.Threshold), EvaluationPeriods: jsii.Number(float64(periods)), DatapointsToAlarm: jsii.Number(float64(a.Periods)),
 		ComparisonOperator: comparison, TreatMissingData: missing,
 	})
 	if raw, ok := alarm.Node().DefaultChild().(awscloudwatch.CfnAlarm); ok {

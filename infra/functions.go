@@ -19,13 +19,13 @@ import (
 type functions struct {
 	stack       awscdk.Stack
 	list        []*goFunction
-	aliases     map[catalog.FunctionName]awslambda.Alias // of HTTP functions: what the API calls
+	aliases     map[catalog.FunctionName]awslambda.Alias // what API, queues and schedules call
 	deployments awscodedeploy.LambdaApplication
 	// deployer is the role that moves traffic from a version to the next.
 	deployer awsiam.IRole
 }
 
-// liveAlias is the alias of each HTTP function that API Gateway calls.
+// liveAlias is the alias of each function that API Gateway, its queue or its schedule calls.
 const liveAlias = "live"
 
 func newFunctions(scope constructs.Construct, r *resources) *functions {
@@ -42,10 +42,8 @@ func newFunctions(scope constructs.Construct, r *resources) *functions {
 		env, policy := r.configure(f.stack, s)
 		fn := newGoFunction(f.stack, r.plan, s, env, policy, r.networkOf(s))
 		f.list = append(f.list, fn)
-		switch s.Kind {
-		case catalog.HTTP:
-			f.aliases[s.Name] = f.alias(r.plan, fn)
-		case catalog.Queue:
+		f.aliases[s.Name] = f.alias(r.plan, fn)
+		if s.Kind == catalog.Queue {
 			f.consume(r, fn)
 		}
 	}
@@ -88,7 +86,7 @@ func (f *functions) addDeployments(p *plan) {
 func (f *functions) consume(r *resources, fn *goFunction) {
 	g, q := fn.spec.grants, fn.spec.queue
 	props := &awslambda.CfnEventSourceMappingProps{
-		FunctionName: fn.function.FunctionArn(), EventSourceArn: r.queues.live[q.Name].QueueArn(),
+		FunctionName: f.aliases[fn.spec.Name].FunctionArn(), EventSourceArn: r.queues.live[q.Name].QueueArn(),
 		BatchSize: jsii.Number(float64(q.Batch)), FunctionResponseTypes: jsii.Strings("ReportBatchItemFailures"),
 		ScalingConfig: &awslambda.CfnEventSourceMapping_ScalingConfigProperty{MaximumConcurrency: jsii.Number(float64(q.Concurrency))},
 		Enabled:       jsii.Bool(!g.mail || r.MailSecret != ""),
@@ -99,14 +97,14 @@ func (f *functions) consume(r *resources, fn *goFunction) {
 	awslambda.NewCfnEventSourceMapping(f.stack, jsii.String(fn.spec.id()+"-source"), props)
 }
 
-// alias is the version of an HTTP function that the API calls. A new version gets its traffic in steps, and loses it
-// again if the function fails meanwhile.
+// alias is the version of a function that is called. A new version of an HTTP function gets its traffic in steps, and loses it
+// again if it crashes or answers 5xx meanwhile. One of a worker or a scheduled function gets all at once.
 func (f *functions) alias(p *plan, fn *goFunction) awslambda.Alias {
 	id := fn.spec.id()
 	alias := awslambda.NewAlias(f.stack, jsii.String(id+"-live"), &awslambda.AliasProps{
 		AliasName: jsii.String(liveAlias), Version: fn.function.CurrentVersion(),
 	})
-	if p.Deployment == "all-at-once" {
+	if p.Deployment == "all-at-once" || fn.spec.Kind != catalog.HTTP {
 		return alias
 	}
 	steps := awscodedeploy.LambdaDeploymentConfig_CANARY_10PERCENT_5MINUTES()
@@ -114,7 +112,7 @@ func (f *functions) alias(p *plan, fn *goFunction) awslambda.Alias {
 		steps = awscodedeploy.LambdaDeploymentConfig_LINEAR_10PERCENT_EVERY_1MINUTE()
 	}
 	awscodedeploy.NewLambdaDeploymentGroup(f.stack, jsii.String(id+"-deployment"), &awscodedeploy.LambdaDeploymentGroupProps{
-		Application: f.deployments, Role: f.deployer, Alias: alias, DeploymentConfig: steps, Alarms: f.releaseAlarms(p, id, alias),
+		Application: f.deployments, Role: f.deployer, Alias: alias, DeploymentConfig: steps, Alarms: f.releaseAlarms(p, fn, alias),
 		AutoRollback: &awscodedeploy.AutoRollbackConfig{
 			FailedDeployment: jsii.Bool(true), StoppedDeployment: jsii.Bool(true), DeploymentInAlarm: jsii.Bool(true),
 		},
@@ -122,27 +120,34 @@ func (f *functions) alias(p *plan, fn *goFunction) awslambda.Alias {
 	return alias
 }
 
-// releaseAlarms are the alarms of the catalogue on the live version of a function.
-func (f *functions) releaseAlarms(p *plan, id string, alias awslambda.Alias) *[]interfacesawscloudwatch.IAlarmRef {
+// releaseAlarms are the alarms of the catalogue on the live version of a function. Its own metrics are those of the version that
+// is deployed: errors of the version before do not stop a deployment.
+func (f *functions) releaseAlarms(p *plan, fn *goFunction, alias awslambda.Alias) *[]interfacesawscloudwatch.IAlarmRef {
 	var out []interfacesawscloudwatch.IAlarmRef
 	for _, a := range catalog.Alarms() {
-		if a.Signal.Scope == catalog.EachRelease {
-			out = append(out, newAlarm(f.stack, p.alarmTopic(f.stack), a.For(id), alias.Metric(jsii.String(a.Signal.AWS),
-				&awscloudwatch.MetricOptions{Period: minutes(a.Period), Statistic: jsii.String(string(a.Signal.Statistic))})))
+		if a.Signal.Scope != catalog.EachRelease {
+			continue
 		}
+		options := &awscloudwatch.MetricOptions{Period: minutes(a.Period), Statistic: jsii.String(string(a.Signal.Statistic))}
+		metric := alias.Metric(jsii.String(a.Signal.AWS), options)
+		if a.Signal.AWS == "" {
+			metric = awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+				Namespace: jsii.String(catalog.Namespace(p.Stage)), MetricName: jsii.String(a.Signal.Metric.Name()), Period: options.Period, Statistic: options.Statistic,
+				DimensionsMap: &map[string]*string{"function": jsii.String(fn.spec.id()), "version": fn.function.CurrentVersion().Version()},
+			})
+		}
+		out = append(out, newAlarm(f.stack, p.alarmTopic(f.stack), a.For(fn.spec.id()), metric))
 	}
 	return &out
 }
 
-// verify calls the new version of each HTTP function before any alias leads to it. If one does not answer, the update
-// fails while all traffic still goes to the former versions.
+// verify calls the new version of each function before any alias leads to it. If one does not answer, the update
+// fails while all requests, messages and schedules still go to the former versions.
 func (f *functions) verify(p *plan) {
 	var versions, live []*string
 	for _, fn := range f.list {
-		if fn.spec.Kind == catalog.HTTP {
-			versions = append(versions, fn.function.CurrentVersion().FunctionArn())
-			live = append(live, jsii.String(*fn.function.FunctionArn()+":"+liveAlias))
-		}
+		versions = append(versions, fn.function.CurrentVersion().FunctionArn())
+		live = append(live, jsii.String(*fn.function.FunctionArn()+":"+liveAlias))
 	}
 	verifier := newGoFunction(f.stack, p, p.spec("verify"), environment{}, []statement{
 		{"AskVersions", []string{"lambda:InvokeFunction"}, versions, nil},
@@ -154,9 +159,7 @@ func (f *functions) verify(p *plan) {
 		// CloudFormation calls the function again when a version changes.
 		Properties: &map[string]any{"Alias": liveAlias, "Versions": versions},
 	})
-	for _, fn := range f.list {
-		if alias, ok := f.aliases[fn.spec.Name]; ok {
-			alias.Node().AddDependency(verified)
-		}
+	for _, alias := range f.aliases {
+		alias.Node().AddDependency(verified)
 	}
 }

@@ -21,17 +21,18 @@ func newSchedules(scope constructs.Construct, p *plan, f *functions) {
 		if fn.spec.Kind != catalog.Schedule {
 			continue
 		}
-		id := fn.spec.id()
+		id, live := fn.spec.id(), f.aliases[fn.spec.Name].FunctionArn()
+		f.stack.ExportValue(fn.function.FunctionArn(), nil) // schedules of earlier deployments import it
 		rule := awsevents.NewCfnRule(stack, jsii.String(id), &awsevents.CfnRuleProps{
 			Name: jsii.String(p.name(id)), ScheduleExpression: jsii.String(expression(fn.spec.Function)), State: jsii.String("ENABLED"),
 			Targets: []any{&awsevents.CfnRule_TargetProperty{
-				Arn: fn.function.FunctionArn(), Id: jsii.String(id),
+				Arn: live, Id: jsii.String(id),
 				// A call that fails is not repeated: the next one comes soon, and late calls would run at the same time.
 				RetryPolicy: &awsevents.CfnRule_RetryPolicyProperty{MaximumRetryAttempts: jsii.Number(0.0), MaximumEventAgeInSeconds: jsii.Number(60.0)},
 			}},
 		})
 		awslambda.NewCfnPermission(stack, jsii.String(id+"-permission"), &awslambda.CfnPermissionProps{
-			Action: jsii.String("lambda:InvokeFunction"), FunctionName: fn.function.FunctionArn(),
+			Action: jsii.String("lambda:InvokeFunction"), FunctionName: live,
 			Principal: jsii.String("events.amazonaws.com"), SourceArn: rule.AttrArn(),
 		})
 	}

@@ -92,14 +92,37 @@ func TestDeploymentsAreRolledBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := all["managed"]
-	groups := w.OfType("AWS::CodeDeploy::DeploymentGroup")
-	if aliases := w.OfType("AWS::Lambda::Alias"); len(groups) != len(aliases) || len(groups) == 0 {
-		t.Errorf("%d deployment groups for %d aliases", len(groups), len(aliases))
+	groups, served := w.OfType("AWS::CodeDeploy::DeploymentGroup"), 0
+	for _, f := range catalog.Functions() {
+		if f.Kind == catalog.HTTP {
+			served++
+		}
+	}
+	if len(groups) != served {
+		t.Errorf("%d deployment groups for %d functions", len(groups), served)
+	}
+	crashes, answers := 0, 0
+	for _, a := range w.OfType("AWS::CloudWatch::Alarm") {
+		dimensions, _ := a.Properties["Dimensions"].([]any)
+		switch name := w.Text(a.Stack, a.Properties["AlarmName"]); {
+		case strings.HasSuffix(name, "-failing") && a.Stack == "lafaekstreet-test-functions":
+			crashes++
+		case strings.HasSuffix(name, "-answers-5xx"):
+			answers++
+			raw, err := json.Marshal(dimensions)
+			if err != nil || !strings.Contains(string(raw), `"Name":"version","Value":{"Fn::GetAtt":["`) || a.Properties["MetricName"] != "server_errors" ||
+				a.Properties["EvaluationPeriods"] != 5.0 || a.Properties["DatapointsToAlarm"] != 2.0 {
+				t.Errorf("%s does not look at the new version: %s, %v", name, raw, a.Properties)
+			}
+		}
+	}
+	if crashes != served || answers != served {
+		t.Errorf("%d functions, %d alarms of crashes and %d of answers", served, crashes, answers)
 	}
 	for _, g := range groups {
 		back, _ := g.Properties["AutoRollbackConfiguration"].(map[string]any)
 		alarms, _ := g.Properties["AlarmConfiguration"].(map[string]any)
-		if back["Enabled"] != true || alarms["Enabled"] != true {
+		if list, _ := alarms["Alarms"].([]any); back["Enabled"] != true || alarms["Enabled"] != true || len(list) != 2 {
 			t.Errorf("%s is not rolled back", g.ID)
 		}
 	}
@@ -129,6 +152,32 @@ func TestNoTrafficBeforeTheVersionsAreVerified(t *testing.T) {
 			if !ok || !slices.ContainsFunc(asked, func(v any) bool { n, _ := w.Find(a.Stack, v); return n.Key() == named.Key() }) {
 				t.Errorf("the version of %s is not called", a.ID)
 			}
+		}
+	})
+}
+
+// Messages and schedules go to the alias too: a new version gets none before it is verified.
+func TestWorkersAreCalledByTheirAlias(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		called := 0
+		for _, m := range w.OfType("AWS::Lambda::EventSourceMapping", "AWS::Events::Rule") {
+			target := m.Properties["FunctionName"]
+			if targets, _ := m.Properties["Targets"].([]any); len(targets) > 0 {
+				rule, _ := targets[0].(map[string]any)
+				target = rule["Arn"]
+			}
+			called++
+			if alias, ok := w.Find(m.Stack, target); !ok || alias.Type != "AWS::Lambda::Alias" {
+				t.Errorf("%s calls %v", m.ID, target)
+			}
+		}
+		for _, f := range catalog.Functions() {
+			if f.Kind == catalog.Queue || f.Kind == catalog.Schedule {
+				called--
+			}
+		}
+		if called != 0 {
+			t.Errorf("%d workers more are called than there are", called)
 		}
 	})
 }

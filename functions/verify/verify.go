@@ -1,4 +1,4 @@
-// Package verify stops an update if the new version of an HTTP function does not
+// Package verify stops an update if the new version of a function does not
 // work. CloudFormation calls it after the versions are made and before they get any
 // traffic. Its failure rolls the whole update back. The function may invoke other
 // functions and read their aliases, and nothing else.
@@ -6,15 +6,12 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -132,19 +129,11 @@ func cut(arn string) (string, string, bool) {
 	return arn[:i], arn[i+1:], true
 }
 
-// ask sends a request for /health/ready, as API Gateway would. The function that has
-// this route answers 200 or 503. Any other function answers 404. That is enough: it
-// can answer only after it has started with its configuration and secrets.
+// ask calls a version with an event of its kind, and returns what is wrong with the answer.
 func (v *Verifier) ask(ctx context.Context, arn string) error {
-	const path = "/health/ready"
-	request := events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: "GET " + path, RawPath: path,
-		Headers: map[string]string{"host": "verify", "accept": "application/json", "x-forwarded-proto": "https"}}
-	request.RequestContext.Stage, request.RequestContext.RequestID = "$default", "verify"
-	request.RequestContext.HTTP = events.APIGatewayV2HTTPRequestContextHTTPDescription{
-		Method: http.MethodGet, Path: path, Protocol: "HTTP/1.1", SourceIP: "127.0.0.1", UserAgent: "verify"}
-	payload, err := json.Marshal(request)
+	payload, check, err := eventFor(arn)
 	if err != nil {
-		return fmt.Errorf("encode request: %w", err)
+		return err
 	}
 	out, err := v.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &arn, InvocationType: types.InvocationTypeRequestResponse, Payload: payload})
 	if err != nil {
@@ -153,12 +142,5 @@ func (v *Verifier) ask(ctx context.Context, arn string) error {
 	if out.FunctionError != nil {
 		return fmt.Errorf("fails: %.300s", out.Payload)
 	}
-	var answer events.APIGatewayV2HTTPResponse
-	if err := json.Unmarshal(out.Payload, &answer); err != nil || answer.StatusCode == 0 {
-		return fmt.Errorf("gives no HTTP answer: %.300s", out.Payload)
-	}
-	if answer.StatusCode >= http.StatusInternalServerError {
-		return fmt.Errorf("answers %d: %.300s", answer.StatusCode, answer.Body)
-	}
-	return nil
+	return check(out.Payload)
 }

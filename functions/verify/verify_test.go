@@ -2,7 +2,6 @@ package verify_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"sync"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
@@ -26,19 +24,20 @@ type versions struct {
 	answers map[string][]string
 	live    map[string]string
 	asked   map[string]int
+	events  map[string]string
 }
 
 func (v *versions) Invoke(_ context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	var event events.APIGatewayV2HTTPRequest
-	if err := json.Unmarshal(in.Payload, &event); err != nil || event.RequestContext.HTTP.Method != "GET" {
-		return nil, errors.New("no event of a gateway")
-	}
 	name := strings.Split(strings.TrimPrefix(*in.FunctionName, prefix), ":")[0]
 	if v.asked == nil {
 		v.asked = make(map[string]int)
 	}
+	if v.events == nil {
+		v.events = make(map[string]string)
+	}
+	v.events[name] = string(in.Payload)
 	list := v.answers[name]
 	answer := list[min(v.asked[name], len(list)-1)]
 	v.asked[name]++
@@ -60,6 +59,7 @@ func (v *versions) GetAlias(_ context.Context, in *lambda.GetAliasInput, _ ...fu
 
 const (
 	ready   = `{"statusCode":200}`
+	refused = `{"statusCode":422,"body":"{}"}`
 	unknown = `{"statusCode":404,"body":"{}"}`
 	down    = `{"statusCode":503,"body":"database down"}`
 	crash   = `{"errorType":"Runtime.ExitError","errorMessage":"exit status 1"}`
@@ -73,10 +73,11 @@ func TestApply(t *testing.T) {
 		want    []string // of the error; none: it succeeds
 		asked   int      // of "auth"; 0: whatever
 	}{
-		"all work":                   {answers: map[string][]string{"meta": {ready}, "auth": {unknown}}, asked: 1},
-		"a database that wakes":      {answers: map[string][]string{"meta": {down, down, ready}, "auth": {unknown}}},
-		"a policy that is late":      {answers: map[string][]string{"meta": {ready}, "auth": {"denied", "denied", unknown}}, asked: 3},
+		"all work":                   {answers: map[string][]string{"meta": {ready}, "auth": {refused}}, asked: 1},
+		"a database that wakes":      {answers: map[string][]string{"meta": {down, down, ready}, "auth": {refused}}},
+		"a policy that is late":      {answers: map[string][]string{"meta": {ready}, "auth": {"denied", "denied", refused}}, asked: 3},
 		"one cannot start":           {answers: map[string][]string{"meta": {ready}, "auth": {crash}}, want: []string{"lafaekstreet-test-auth:7: fails", "exit status 1"}},
+		"a route is unknown":         {answers: map[string][]string{"meta": {ready}, "auth": {unknown}}, want: []string{"test-auth:7: answers 404"}},
 		"both are named":             {answers: map[string][]string{"meta": {down}, "auth": {"nonsense"}}, want: []string{"test-meta:7: answers 503", "test-auth:7: gives no HTTP answer"}},
 		"a permission is missing":    {answers: map[string][]string{"meta": {ready}, "auth": {"denied"}}, want: []string{"AccessDenied"}},
 		"the live one is left alone": {answers: map[string][]string{"meta": {ready}, "auth": {crash}}, live: map[string]string{"auth": "7"}},
@@ -101,6 +102,30 @@ func TestApply(t *testing.T) {
 			}
 			if c.asked > 0 && functions.asked["auth"] != c.asked {
 				t.Errorf("auth was asked %d times, want %d", functions.asked["auth"], c.asked)
+			}
+		})
+	}
+}
+
+// Workers and scheduled functions are called too, with events that make them do nothing.
+func TestEveryKindIsAsked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ answer, event, want string }{
+		"anchor":  {answer: `{"batchItemFailures":[]}`, event: `"Records":[]`},
+		"images":  {answer: `{"batchItemFailures":[{"itemIdentifier":"1"}]}`, want: "does not answer as a worker"},
+		"notify":  {answer: crash, want: "fails"},
+		"geocode": {answer: `"OK"`, want: "does not answer as a worker"},
+		"relay":   {answer: `null`, event: `"detail-type":"LafaekStreet Verification"`},
+		"digest":  {answer: crash, want: "fails"},
+		"users":   {answer: `{"statusCode":401}`, event: `"rawPath":"/api/v1/users/me"`},
+		"nobody":  {answer: ready, want: `"nobody" is no function`},
+	} {
+		functions := &versions{answers: map[string][]string{name: {c.answer}}}
+		synctest.Test(t, func(t *testing.T) {
+			_, _, err := verify.New(functions, time.Second, 2*time.Second).Apply(t.Context(), cfn.Event{RequestType: cfn.RequestUpdate,
+				ResourceProperties: map[string]any{"Alias": "live", "Versions": []any{prefix + name + ":7"}}})
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || !strings.Contains(functions.events[name], c.event) {
+				t.Errorf("%s: %v, want %q; it was sent %s", name, err, c.want, functions.events[name])
 			}
 		})
 	}

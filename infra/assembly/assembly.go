@@ -132,3 +132,12 @@ func (a *Assembly) Find(stack string, v any) (Named, bool) {
 	}
 	return Named{}, false
 }
+
+// Called returns the function that v calls: by its ARN, or by that of an alias.
+func (a *Assembly) Called(stack string, v any) (Named, bool) {
+	n, ok := a.Find(stack, v)
+	if ok && n.Type == "AWS::Lambda::Alias" {
+		return a.Find(n.Stack, n.Properties["FunctionName"])
+	}
+	return n, ok
+}

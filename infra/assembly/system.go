@@ -196,7 +196,7 @@ func (a *Assembly) Sources() []Source {
 	for _, m := range a.OfType("AWS::Lambda::EventSourceMapping") {
 		s := Source{Batch: number(m.Properties["BatchSize"]), Enabled: m.Properties["Enabled"] != false}
 		s.Queue, _ = a.Find(m.Stack, m.Properties["EventSourceArn"])
-		s.Function, _ = a.Find(m.Stack, m.Properties["FunctionName"])
+		s.Function, _ = a.Called(m.Stack, m.Properties["FunctionName"])
 		if scaling, ok := m.Properties["ScalingConfig"].(map[string]any); ok {
 			s.Concurrency = number(scaling["MaximumConcurrency"])
 		}

@@ -55,9 +55,10 @@ func (d *Deployment) startSchedules(ctx context.Context) error {
 		targets, _ := rule.Properties["Targets"].([]any)
 		for _, t := range targets {
 			m, _ := t.(map[string]any)
-			target, ok := d.assembly.Find(rule.Stack, m["Arn"])
+			alias, ok := d.assembly.Find(rule.Stack, m["Arn"])
+			target, _ := d.assembly.Called(rule.Stack, m["Arn"])
 			f := d.functions[target.Key()]
-			if !ok || f == nil || !d.mayCall("events.amazonaws.com", target.Key()) {
+			if !ok || f == nil || !d.mayCall("events.amazonaws.com", alias.Key()) {
 				return fmt.Errorf("rule %s has no target that it may call", rule.ID)
 			}
 			d.tasks.Go(func() { d.follow(ctx, f) })
@@ -87,7 +88,7 @@ func (d *Deployment) follow(ctx context.Context, f *function) {
 	}
 }
 
-// mayCall reports whether a service has the permission to call a function.
+// mayCall reports whether a service has the permission to call a function or an alias.
 func (d *Deployment) mayCall(service, key string) bool {
 	for _, p := range d.assembly.OfType("AWS::Lambda::Permission") {
 		f, ok := d.assembly.Find(p.Stack, p.Properties["FunctionName"])

@@ -11,7 +11,7 @@ const (
 	Breaching    Missing = "breaching"    // something that has to happen did not
 )
 
-// Alarm fires when its signal has been at the threshold or beyond it for Periods periods in a row.
+// Alarm fires when its signal has been at the threshold or beyond it for Periods periods: in a row, or of the last Of ones.
 type Alarm struct {
 	// Name is the last part of the alarm's name and its entry in infra/RUNBOOK.md. In a scope that begins with Each it
 	// contains the scope's placeholder.
@@ -27,6 +27,7 @@ type Alarm struct {
 	Below   bool
 	Period  time.Duration
 	Periods int
+	Of      int // 0: in a row
 	Missing Missing
 	// Repair is what EC2 does with the NAT instance when the alarm begins; empty is nothing.
 	Repair Repair
@@ -86,6 +87,9 @@ func functionAlarms() []Alarm {
 			Signal: aws(EachWorker, "Errors", Sum), Threshold: 3, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "FUNCTION-failing", Description: "The live version of FUNCTION crashes or reaches its time limit. A deployment in progress is rolled back.",
 			Signal: aws(EachRelease, "Errors", Sum), Threshold: 1, Period: time.Minute, Periods: 2, Missing: NotBreaching},
+		// At night a new version gets one request in ten, perhaps one a minute.
+		{Name: "FUNCTION-answers-5xx", Description: "The live version of FUNCTION answered with a 5xx in two of five minutes. A deployment in progress is rolled back.",
+			Signal: Signal{Scope: EachRelease, Metric: ServerErrors, Statistic: Sum}, Threshold: 1, Period: time.Minute, Periods: 2, Of: 5, Missing: NotBreaching},
 		{Name: "throttles", Description: "Lambda refuses calls: the concurrency of the account is used up.",
 			Signal: aws(Account, "Throttles", Sum), Threshold: 10, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 	}

@@ -53,7 +53,7 @@ const (
 // Signal is one CloudWatch metric with a statistic.
 type Signal struct {
 	Scope Scope
-	// Metric is what is measured in the scope System.
+	// Metric is what is measured in the scope System, and in EachRelease where AWS is empty.
 	Metric Metric
 	// Function limits Metric to what one function emits; empty is all of them.
 	Function FunctionName

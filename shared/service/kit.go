@@ -53,7 +53,8 @@ type kitConfig struct {
 	Limits   admission.LimitConfig
 	Links    weblink.Config
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
-	Stage    string     `env:"STAGE" envDefault:"local"` // names the deployment in metrics
+	Stage    string     `env:"STAGE" envDefault:"local"`    // names the deployment in metrics
+	Version  string     `env:"AWS_LAMBDA_FUNCTION_VERSION"` // Lambda sets it
 }
 
 // Option changes how a kit is opened.
@@ -82,6 +83,7 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 	}
 	k := &Kit{Name: name, Env: env, Clock: o.clock}
 	k.Log, k.Metrics = outputs(cfg.Stage, name, cfg.LogLevel, o)
+	k.Metrics.OfVersion(cfg.Version)
 	if k.DB, err = database.Open(ctx, cfg.Database); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}

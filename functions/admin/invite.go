@@ -29,7 +29,7 @@ func (g *Group) registerInvite(a *httpapi.API) {
 			"this address that was never confirmed loses its password, its sessions and whatever else somebody gave it. The role of a confirmed account is "+
 			"changed by PATCH /admin/users/{id}: 409 account_exists has its user_id.")
 	op.DefaultStatus, op.Creates = http.StatusCreated, true
-	httpapi.Register(a, op.WithProblems(errAccountExists.With("user_id", problem.ExampleID()), errAgencyNotFound422, errAgencyRequired, errEmailNotDeliverable, errUserNotFound), g.invite)
+	httpapi.Register(a, op.WithProblems(errAccountExists.With("user_id", problem.ExampleID()), errAgencyNotFound422, errAgencyRequired, errEmailNotDeliverable), g.invite)
 }
 
 type inviteInput struct {

@@ -19,7 +19,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
-	"github.com/lafaekstreet/backend/shared/upload"
 	"github.com/lafaekstreet/backend/shared/warning"
 )
 
@@ -33,7 +32,7 @@ func (g *Group) registerCreateBatch(api *httpapi.API) {
 		},
 		Creates: true,
 	}
-	httpapi.Register(api, op.WithProblems(ledger.ErrHalted).WithItemProblems(report.Problems()...).WithItemProblems(upload.AttachProblems()...).WithItemProblems(errClientIDReused.With("report_id", problem.ExampleID()), report.ErrOutsideArea), g.createBatch)
+	httpapi.Register(api, op.WithProblems(ledger.ErrHalted).WithItemProblems(report.Problems()...).WithItemProblems(errClientIDReused.With("report_id", problem.ExampleID()), report.ErrOutsideArea), g.createBatch)
 }
 
 type batchInput struct {

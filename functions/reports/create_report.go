@@ -45,7 +45,7 @@ func (g *Group) registerCreate(api *httpapi.API) {
 	}
 	upload.Describe(&create.Operation, "ReportForm", "The members of the JSON body as fields, and the picture",
 		append(createTexts(), "latitude", "longitude", "location_accuracy", "created_offline", "is_anonymous")...)
-	httpapi.Register(api, create.WithProblems(upload.AttachProblems()...).WithProblems(upload.TakeProblems()...).WithProblems(errClientIDReused.With("report_id", problem.ExampleID()), errReportRemoved, ledger.ErrHalted, report.ErrOutsideArea), g.createReport)
+	httpapi.Register(api, create.WithProblems(upload.TakeProblems()...).WithProblems(errClientIDReused.With("report_id", problem.ExampleID()), errReportRemoved, ledger.ErrHalted, report.ErrOutsideArea), g.createReport)
 }
 
 // ClientHeaders are headers of requests that create reports.

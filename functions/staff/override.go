@@ -34,7 +34,7 @@ func (g *Group) registerOverride(api *httpapi.API) {
 		},
 		Roles: identity.Staff(), Creates: true,
 	}
-	httpapi.Register(api, op.WithProblems(reportwrite.TransitionProblems()...).WithProblems(reportwrite.Problems()...).WithProblems(errForbidden), g.override)
+	httpapi.Register(api, op.WithProblems(reportwrite.OverrideProblems()...).WithProblems(reportwrite.Problems()...).WithProblems(errForbidden), g.override)
 }
 
 type overrideInput struct {

@@ -33,7 +33,7 @@ func (g *Group) registerChange(a *httpapi.API) {
 		"For the journey client, which sends the whole object: name, phonenumber, country and instagram are taken, an empty password "+
 			"is ignored and any other refused; _id, role, is_verified and all else are ignored.")
 	put.OperationID = "update_user_api_v1_users__user_id__put"
-	httpapi.Register(a, put.WithProblems(errForbidden, errNotFound, errPasswordNotChangedHere, errUploadNotFound), g.put)
+	httpapi.Register(a, put.WithProblems(errForbidden, errNotFound, errPasswordNotChangedHere), g.put)
 }
 
 type patchInput struct {

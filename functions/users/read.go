@@ -24,7 +24,7 @@ func (g *Group) registerRead(a *httpapi.API) {
 	other := operation(http.MethodGet, "/{user_id}", "Read a profile",
 		"The own one in full, as an administrator (with the second factor) anybody's; of others what they show.")
 	other.Cache, other.OperationID = httpapi.Never, "get_user_by_id_api_v1_users__user_id__get"
-	httpapi.Register(a, other.WithProblems(errNotFound, identity.ErrSecondFactor), g.read)
+	httpapi.Register(a, other.WithProblems(errNotFound), g.read)
 }
 
 type userOutput struct {

@@ -28,11 +28,16 @@ func Problems() []*problem.Error { return append(report.Problems(), ledger.ErrHa
 
 // TransitionProblems are those of a change of status, besides Problems.
 func TransitionProblems() []*problem.Error {
-	out := []*problem.Error{ErrNotYourAgency, identity.ErrSecondFactor, errTransitionForbidden, ErrTransitionNotAllowed}
-	for i, e := range out {
-		out[i] = e.With("allowed", []report.Status{report.InProgress, report.Rejected})
-	}
-	return out
+	return append(OverrideProblems(), withAllowed(identity.ErrSecondFactor), withAllowed(ErrTransitionNotAllowed))
+}
+
+// OverrideProblems are those of the changes of status that a moderator may make from every status, besides Problems.
+func OverrideProblems() []*problem.Error {
+	return []*problem.Error{withAllowed(ErrNotYourAgency), withAllowed(errTransitionForbidden)}
+}
+
+func withAllowed(e *problem.Error) *problem.Error {
+	return e.With("allowed", []report.Status{report.InProgress, report.Rejected})
 }
 
 // DuplicateProblems are those of marking a report as a duplicate, besides TransitionProblems.

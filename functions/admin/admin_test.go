@@ -246,6 +246,19 @@ func TestAgencies(t *testing.T) {
 	b.WithToken(b.admin.Token).Do(http.MethodDelete, path, nil).WantProblem(404, "agency_not_found")
 }
 
+// A change of an agency is refused for an agency that is not there, and for a code of another one.
+func TestChangesOfAgenciesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	b := signedIn(t)
+	boss := b.WithToken(b.admin.Token)
+	boss.Do(http.MethodPatch, "/admin/agencies/"+uuid.NewString(), fields{"name": "Novo"}).WantProblem(404, "agency_not_found")
+	var id string
+	for _, code := range []string{"OP-DILI", "OP-BAUCAU"} {
+		id = boss.Do(http.MethodPost, "/admin/agencies", fields{"code": code, "name": "Obras", "agency_type": "national"}).Want(201).Object().Text("id")
+	}
+	boss.Do(http.MethodPatch, "/admin/agencies/"+id, fields{"code": "OP-DILI"}).WantProblem(409, "agency_code_taken")
+}
+
 // A client that does not know the settings of a later version leaves them as they are.
 func TestAnEarlierClientKeepsLaterSettings(t *testing.T) {
 	t.Parallel()

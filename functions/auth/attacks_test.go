@@ -268,6 +268,10 @@ func TestAttacks(t *testing.T) {
 			v.exec(`UPDATE users SET suspended_at = now() WHERE id = $1`, v.user)
 			return v.post("/auth/login", fields{"email": v.address, "password": goodPassword})
 		}, 403, "account_suspended"},
+		{"a suspended account with its password, as a form", func(v *victim) answer {
+			v.exec(`UPDATE users SET suspended_at = now() WHERE id = $1`, v.user)
+			return v.post("/auth/token", fields{"username": v.address, "password": goodPassword})
+		}, 403, "account_suspended"},
 		{"a megabyte of password", func(v *victim) answer {
 			return v.post("/auth/login", fields{"email": v.address, "password": strings.Repeat("a", 1<<20)})
 		}, 413, "too_large"},

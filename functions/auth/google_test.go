@@ -132,6 +132,8 @@ func TestGoogleKeysRotateAndFail(t *testing.T) {
 		}
 	}
 	s.expect(s.signIn(google.Identity{Email: "ana@example.tl"}), 200, "")
+	s.exec(`UPDATE users SET suspended_at = now() WHERE email = 'ana@example.tl'`)
+	s.expect(s.signIn(google.Identity{Email: "ana@example.tl"}), 403, "account_suspended")
 }
 
 func TestTwoFirstSignInsMakeOneAccount(t *testing.T) {

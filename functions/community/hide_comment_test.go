@@ -88,6 +88,7 @@ func TestFlagsHideAComment(t *testing.T) {
 	}
 	flags := func() int { return w.Int(`SELECT flags_count FROM reports WHERE comments_count = 1`) }
 	author.Post(path+"/flag", object{"reason": "offensive"}).WantProblem(http.StatusConflict, "own_content")
+	mod.Post(comments+"/"+uuid.NewString()+"/flags/dismiss", nil).WantProblem(http.StatusNotFound, "comment_not_found")
 	w.Citizen().Post(comments+"/"+uuid.NewString()+"/flag", object{"reason": "offensive"}).WantProblem(http.StatusNotFound, "comment_not_found")
 	flag()
 	flag()

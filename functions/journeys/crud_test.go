@@ -40,8 +40,10 @@ func TestJourneyFromCreationToDeletion(t *testing.T) {
 
 func TestJourneysAreCreatedWithoutTheSlashToo(t *testing.T) {
 	t.Parallel()
-	maria := setup(t).rider()
+	b := setup(t)
+	maria := b.rider()
 	maria.call("POST", "/journeys", object{"name": "Tour"}).want(201)
+	maria.call("POST", "/journeys", object{"name": "Tour", "user_id": b.rider().ID}).wantCode(403, "journey_not_yours")
 	maria.call("POST", "/journeys/unknown/below", object{"name": "Tour"}).want(404)
 }
 

@@ -343,3 +343,13 @@ func TestUndatedMarkersArePartOfTheRoute(t *testing.T) {
 		}
 	}
 }
+
+// A track in very many pieces has too many vertices for an answer, however much it is simplified. The file has all of them.
+func TestARouteInTooManyPiecesIsRefused(t *testing.T) {
+	t.Parallel()
+	maria := setup(t).rider()
+	piece := `<trkseg><trkpt lat="-8.6" lon="126.0"/><trkpt lat="-8.7" lon="126.1"/></trkseg>`
+	id := maria.imported(nil, gpxOf("<trk>", strings.Repeat(piece, 2501), "</trk>"))
+	maria.call("GET", "/journeys/"+id+"/route", nil).wantCode(422, "route_too_complex")
+	maria.call("GET", "/journeys/"+id+"/route.gpx", nil).want(200)
+}

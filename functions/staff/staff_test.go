@@ -108,6 +108,19 @@ func TestOverrideSetsSeverityScoreAndPriority(t *testing.T) {
 	}
 }
 
+// An official says of a report of their own agency that it is relevant. A rejection stays until a moderator takes it back.
+func TestAnOverrideOfAnOfficialOpensNoRejectedReport(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, staff.Open)
+	agency := w.Agency("OP")
+	id := place(w, w.Citizen(), "status = 'rejected', removed_at = now(), removed_by = 'moderator', reason_code = 'irrelevant'")
+	w.Exec(`UPDATE reports SET assigned_agency_id = $2 WHERE id = $1`, id, agency)
+	body := object{"is_relevant": true, "note": "I was there."}
+	w.Staff(identity.Official, agency).Post("/reports/"+id+"/ai-analysis/override", body).WantProblem(http.StatusForbidden, "transition_forbidden")
+	w.Staff(identity.Official, w.Agency("OTHER")).Post("/reports/"+id+"/ai-analysis/override", body).WantProblem(http.StatusForbidden, "not_your_agency")
+	w.Staff(identity.Moderator).Post("/reports/"+id+"/ai-analysis/override", body).Want(http.StatusOK)
+}
+
 // The AI left the report open and a moderator rejects it: the answer does not say that the AI rejected it.
 func TestARejectionByAPersonIsNotShownAsTheAIs(t *testing.T) {
 	t.Parallel()

@@ -98,7 +98,27 @@ func TestErasureWithGoogle(t *testing.T) {
 		return raw
 	}
 	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"id_token": token("g-2")}).WantProblem(400, "google_token_invalid")
+	b.exec(`UPDATE users SET role = 'admin' WHERE id = $1`, me.ID)
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"id_token": token("g-1")}).WantProblem(409, "last_admin")
+	b.exec(`UPDATE users SET role = 'citizen' WHERE id = $1`, me.ID)
 	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"id_token": token("g-1")}).Want(200)
+}
+
+// The token of Google cannot be checked: the account stays, and the request may be sent again.
+func TestAnAccountStaysWhileGoogleIsAway(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me := b.signer.SignIn(b.db, identity.Citizen)
+	b.exec(`UPDATE users SET google_subject = 'g-1' WHERE id = $1`, me.ID)
+	token, err := b.google.Mint(google.Identity{Email: me.Email, Subject: "g-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.google.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"id_token": token}).WantProblem(503, "google_unavailable")
+	b.WithToken(me.Token).Do(http.MethodGet, "/users/me", nil).Want(200)
 }
 
 func TestJourneyClientDeletesItsAccount(t *testing.T) {

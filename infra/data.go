@@ -87,7 +87,9 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 		Backup:           &awsrds.BackupProps{Retention: days(backupDays), PreferredWindow: jsii.String("16:00-17:00")}, // 01:00 in Dili
 		StorageEncrypted: jsii.Bool(true), StorageEncryptionKey: k.data, CopyTagsToSnapshot: jsii.Bool(true),
 		DeletionProtection: jsii.Bool(p.Protect), RemovalPolicy: p.removal(),
-		Parameters: &map[string]*string{"rds.force_ssl": jsii.String("1")},
+		Parameters:                clusterParameters(),
+		CloudwatchLogsExports:     &[]*string{jsii.String("postgresql")},
+		EnablePerformanceInsights: jsii.Bool(true), PerformanceInsightEncryptionKey: k.data, DatabaseInsightsMode: awsrds.DatabaseInsightsMode_STANDARD,
 	})
 	d.keepParts(p)
 	if raw, ok := d.cluster.Node().DefaultChild().(awsrds.CfnDBCluster); ok && p.AuroraMin == 0 {
@@ -102,6 +104,19 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 	}
 	output(d.stack, "DatabaseSecret", "Secret with the owner's name and password", owner)
 	output(d.stack, "DatabaseCluster", "For restores and figures", d.cluster.ClusterIdentifier())
+}
+
+// clusterParameters are the settings of the database. Its log has statements that took longer than a second, without their
+// arguments, and no values of rows in errors: these may be personal data. A session that is idle for five minutes ends, so that a
+// cluster with a minimum of 0 ACU can pause.
+func clusterParameters() *map[string]*string {
+	return &map[string]*string{
+		"rds.force_ssl":              jsii.String("1"),
+		"log_min_duration_statement": jsii.String("1000"), // milliseconds
+		"log_parameter_max_length":   jsii.String("0"),
+		"log_error_verbosity":        jsii.String("terse"),
+		"idle_session_timeout":       jsii.String("300000"), // milliseconds
+	}
 }
 
 // keepParts has what belongs to the cluster stay or go with it: without the secret nobody knows the password of a cluster that stays,

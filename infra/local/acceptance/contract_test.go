@@ -17,6 +17,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/system"
 	"github.com/lafaekstreet/backend/shared/config"
@@ -83,7 +84,7 @@ func startSystem(t *testing.T, log io.Writer) *system.System {
 		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE"} {
 		env["RATE_LIMIT_"+limit] = "1000000"
 	}
-	s, err := system.Start(t.Context(), system.Options{Dir: dir, Env: env, Out: t.Output(), Log: log})
+	s, err := system.Start(t.Context(), system.Options{Dir: dir, Env: env, Out: t.Output(), Log: log, Watch: answers.Watched(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/lafaekstreet/backend/infra/local/gateway"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
@@ -26,6 +27,11 @@ func Checked(t testing.TB, service *httpapi.Service) *Function {
 		t.Fatal(err)
 	}
 	return &Function{service, Watch(t, func() *Checker { return checkerOf(service, document) }, service)}
+}
+
+// Watched is Checked for system.Options.
+func Watched(t testing.TB) func(*httpapi.Service) gateway.Function {
+	return func(service *httpapi.Service) gateway.Function { return Checked(t, service) }
 }
 
 // ServeHTTP implements http.Handler.

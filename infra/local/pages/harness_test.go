@@ -22,6 +22,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp/totp"
 
+	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/browser"
 	"github.com/lafaekstreet/backend/infra/local/system"
@@ -49,7 +50,7 @@ func newTown(t *testing.T) *town {
 		}
 	}
 	env := config.Env{"PORT": "0", "PATH": os.Getenv("PATH"), "ADMIN_SETUP_TOKEN": setupToken}
-	s, err := system.Start(t.Context(), system.Options{Dir: dir, Env: env, Out: t.Output(), Log: io.Discard})
+	s, err := system.Start(t.Context(), system.Options{Dir: dir, Env: env, Out: t.Output(), Log: io.Discard, Watch: answers.Watched(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

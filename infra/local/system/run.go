@@ -52,7 +52,11 @@ func (s *System) openHTTP(ctx context.Context) ([]gateway.Function, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", f.Name, err)
 		}
-		out = append(out, gateway.WithTimeout(service, f.Timeout))
+		function := gateway.Function(service)
+		if s.options.Watch != nil {
+			function = s.options.Watch(service)
+		}
+		out = append(out, gateway.WithTimeout(function, f.Timeout))
 	}
 	return out, nil
 }

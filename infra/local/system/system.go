@@ -22,8 +22,10 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/console"
 	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/infra/local/gateway"
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
@@ -38,6 +40,8 @@ type Options struct {
 	Env config.Env
 	// Out receives lines for people. Log receives the log of the local system itself.
 	Out, Log io.Writer
+	// Watch, if it is set, stands between the gateway and each HTTP function, in tests.
+	Watch func(*httpapi.Service) gateway.Function
 }
 
 // System is a running system.

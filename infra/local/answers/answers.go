@@ -107,7 +107,8 @@ func (c *Checker) response(op *huma.Operation, status int) *huma.Response {
 	return r
 }
 
-// operation is the operation of a request: of several whose path fits, the one with the most literal parts.
+// operation is the operation of a request: of several whose path fits, the one with the most literal parts. Where two differ by a
+// slash at the end alone, it is the one that the request names.
 func (c *Checker) operation(method, path string) (string, *huma.Operation) {
 	if method == http.MethodHead {
 		method = http.MethodGet
@@ -122,7 +123,9 @@ func (c *Checker) operation(method, path string) (string, *huma.Operation) {
 		if op == nil {
 			continue
 		}
-		if literals, fits := fit(template, path); fits && literals > most {
+		literals, fits := fit(template, path)
+		named := literals == most && strings.HasSuffix(template, "/") == strings.HasSuffix(path, "/")
+		if fits && (literals > most || named) {
 			best, found, most = op, template, literals
 		}
 	}

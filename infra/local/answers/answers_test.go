@@ -25,6 +25,23 @@ func (group) Register(a *httpapi.API) {
 	}
 	full := problem.New(problem.Conflict, "journey_full")
 	httpapi.Register(a, op.WithProblems(full.With("version", 1)), func(context.Context, *input) (*struct{}, error) { return nil, full })
+	op.Path += "/edge/"
+	httpapi.Register(a, op, func(context.Context, *input) (*struct{}, error) { return nil, full })
+	op.Path, op.OperationID = "/things/{id}/edge", "without-slash"
+	httpapi.Register(a, op, func(context.Context, *input) (*struct{}, error) { return nil, full })
+}
+
+// Two operations may differ by a slash at the end alone.
+func TestCheckFindsTheOperationByItsSlash(t *testing.T) {
+	t.Parallel()
+	c := answers.NewChecker(httpapi.Document(group{}), nil)
+	for range 20 { // paths are looked at in any order
+		for path, want := range map[string]string{"/things/1/edge": "GET /things/{id}/edge", "/things/1/edge/": "GET /things/{id}/edge/", "/things/1/": "GET /things/{id}"} {
+			if got, _, _ := c.Check(http.MethodGet, path, answers.Answer{Status: http.StatusNoContent}); got != want {
+				t.Fatalf("%s is %s, want %s", path, got, want)
+			}
+		}
+	}
 }
 
 // What the document does not have is a fault: a status, a code of a status, a member of a problem, a header.

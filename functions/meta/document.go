@@ -17,7 +17,7 @@ import (
 //go:embed openapi.json
 var document []byte
 
-// olderDocument is the same as OpenAPI 3.0, without the member _id of objects that have id.
+// olderDocument is the same as OpenAPI 3.0. Errors of an operation are one response in it; infra/local/openapi/older.go lists what differs.
 //
 //go:embed openapi-3.0.json
 var olderDocument []byte

@@ -44,8 +44,8 @@ fsck: ## Check all records of the ledger and name the first difference
 	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/fsck/cmd $(ARGS)
 
 .PHONY: ledger
-ledger: ## Operate the ledger (DO=status, check-key, create-topics, resume)
-	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/ledgerctl $(or $(DO),status)
+ledger: ## Operate the ledger (DO=status, check-key, create-topics, resume; STAGE=… of a deployment, ACCOUNT=0.0.N before it is set)
+	@$(if $(STAGE),,$(WITH_SETTINGS)) $(GO) run ./functions/anchor/ledgerctl $(if $(STAGE),-stage $(STAGE)) $(if $(ACCOUNT),-account $(ACCOUNT)) $(or $(DO),status)
 
 .PHONY: log-recover
 log-recover: ## Bring a restored backup up to the public log; see infra/RUNBOOK.md

@@ -39,10 +39,14 @@ func newGoFunction(stack awscdk.Stack, p *plan, s spec, env environment, policy 
 		LogGroupName: jsii.String("/aws/lambda/" + p.name(id)), Retention: retention(p.LogDays),
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
-	role := awsiam.NewRole(stack, jsii.String(id+"-role"), &awsiam.RoleProps{
+	rights := &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		Description: jsii.String("What the function " + id + " may do"),
-	})
+	}
+	if s.grants.ledgerKey || s.grants.logKey {
+		rights.RoleName = jsii.String(p.signerRole(stack))
+	}
+	role := awsiam.NewRole(stack, jsii.String(id+"-role"), rights)
 	attached := awsiam.NewPolicy(stack, jsii.String(id+"-policy"), &awsiam.PolicyProps{Roles: &[]awsiam.IRole{role}})
 	for _, statement := range append(slices.Clone(policy), standardStatements(p, logs, n != nil)...) {
 		attached.AddStatements(statement.iam())

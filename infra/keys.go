@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
@@ -44,6 +45,7 @@ func newKeys(scope constructs.Construct, p *plan) *keys {
 		KeySpec:     awskms.KeySpec_ECC_SECG_P256K1, KeyUsage: awskms.KeyUsage_SIGN_VERIFY,
 		Alias: jsii.String("alias/" + p.name("ledger")), RemovalPolicy: p.removal(),
 	})
+	onlyAnchorSigns(p, k.stack, k.ledger)
 	output(k.stack, "LedgerKey", "KMS key that is the Hedera account's key", k.ledger.KeyArn())
 	k.makeLogKeys(p)
 	if p.managed() || p.KeepDataKey {
@@ -63,12 +65,28 @@ func (k *keys) makeLogKeys(p *plan) {
 			Description: jsii.String("Signs the checkpoints of " + p.LogOrigin), KeySpec: awskms.KeySpec_ECC_NIST_EDWARDS25519, KeyUsage: awskms.KeyUsage_SIGN_VERIFY,
 			Alias: jsii.String("alias/" + p.name("log-"+generation)), RemovalPolicy: p.removal(),
 		})
+		onlyAnchorSigns(p, k.stack, key)
 		k.keepExport(key.KeyArn())
 		if k.log == nil {
 			k.log = key
 		}
 	}
 	output(k.stack, "LogKey", "KMS key that signs the checkpoints of the public log", k.log.KeyArn())
+}
+
+// signerRole is the name of the role of anchor, which signs. The name is fixed, so that a key can name the role before there is one. It
+// has the region: names of roles are of the whole account.
+func (p *plan) signerRole(stack awscdk.Stack) string { return p.name("anchor-") + *stack.Region() }
+
+// onlyAnchorSigns denies signatures by key to all but the role of anchor: administrators of the account too, unless they change
+// this policy first.
+func onlyAnchorSigns(p *plan, stack awscdk.Stack, key awskms.Key) {
+	role := stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("iam"), Region: jsii.String(""), Resource: jsii.String("role"), ResourceName: jsii.String(p.signerRole(stack))})
+	key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid: jsii.String("OnlyAnchorSigns"), Effect: awsiam.Effect_DENY, Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
+		Actions: jsii.Strings("kms:Sign"), Resources: jsii.Strings("*"),
+		Conditions: &map[string]any{"ArnNotEquals": map[string]any{"aws:PrincipalArn": role}},
+	}), jsii.Bool(false))
 }
 
 // keepExport exports a value even if no other stack uses it. CloudFormation refuses to remove an export in use: stacks of an

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -129,12 +130,40 @@ func TestWhoMay(t *testing.T) {
 	})
 }
 
+// A key signs for the role of anchor alone, also if another role has the permission. The key names the role before it is made.
+func TestOnlyAnchorSigns(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		keys := 0
+		for _, k := range w.OfType("AWS::KMS::Key") {
+			if k.Properties["KeyUsage"] != "SIGN_VERIFY" {
+				continue
+			}
+			keys++
+			arn := w.Text(k.Stack, map[string]any{"Fn::GetAtt": []any{k.ID, "Arn"}})
+			for _, f := range w.Functions() {
+				anchor := strings.HasSuffix(f.Name, "-anchor")
+				f.Policy = append(f.Policy, assembly.Statement{Effect: "Allow", Actions: []string{"kms:Sign"}, Resources: []string{arn}})
+				if f.Allows("kms:Sign", arn) != anchor {
+					t.Errorf("%s signs with %s: %v", f.Name, k.ID, !anchor)
+				}
+			}
+			raw, err := json.Marshal(k.Properties["KeyPolicy"])
+			if err != nil || !strings.Contains(string(raw), `"Action":"kms:Sign"`) || !strings.Contains(string(raw), `"Effect":"Deny","Principal":{"AWS":"*"}`) {
+				t.Errorf("%s: %s, %v", k.ID, raw, err)
+			}
+		}
+		if keys < 2 {
+			t.Errorf("%d keys sign", keys)
+		}
+	})
+}
+
 // who lists the functions that may do action on a resource whose ARN contains part.
 func who(w *written, action, part string) []string {
 	var out []string
 	for _, f := range w.Functions() {
 		grants := func(s assembly.Statement) bool {
-			return slices.Contains(s.Actions, action) &&
+			return s.Effect == "Allow" && slices.Contains(s.Actions, action) &&
 				slices.ContainsFunc(s.Resources, func(r string) bool { return strings.Contains(r, part) })
 		}
 		if slices.ContainsFunc(f.Policy, grants) {

@@ -190,6 +190,9 @@ func (a *Assembly) derived(stack, id string, r Resource, name string) (string, b
 	case "Custom::Key PublicKey":
 		return `{"kid":"` + own("KeyId") + `"}`, true
 	case "AWS::IAM::Role Arn":
+		if name := own("RoleName"); name != "" {
+			id = name
+		}
 		return "arn:aws:iam::" + a.world.Account + ":role/" + id, true
 	case "AWS::IAM::Role Ref":
 		return id, true

@@ -39,7 +39,8 @@ func (a *Assembly) Functions() []Function {
 		}
 		f.Memory, f.Timeout = number(n.Properties["MemorySize"]), number(n.Properties["Timeout"])
 		if role, ok := a.Find(n.Stack, n.Properties["Role"]); ok {
-			f.Policy = policies[role.Key()]
+			arn := a.Text(role.Stack, map[string]any{"Fn::GetAtt": []any{role.ID, "Arn"}})
+			f.Policy = append(a.deniedByKeys(arn), policies[role.Key()]...)
 		}
 		out = append(out, f)
 	}
@@ -68,6 +69,22 @@ func (a *Assembly) policies() map[string][]Statement {
 		managed, _ := r.Properties["ManagedPolicyArns"].([]any)
 		for _, m := range managed {
 			out[r.Key()] = append(out[r.Key()], Statement{Sid: "managed " + a.Text(r.Stack, m), Effect: "Allow", Actions: []string{"*"}, Resources: []string{"*"}})
+		}
+	}
+	return out
+}
+
+// deniedByKeys returns what the policies of keys deny to all but some other role. role is an ARN.
+func (a *Assembly) deniedByKeys(role string) []Statement {
+	var out []Statement
+	for _, k := range a.OfType("AWS::KMS::Key") {
+		for _, s := range a.statements(k.Stack, k.Properties["KeyPolicy"]) {
+			conditions, _ := s.Conditions.(map[string]any)
+			but, _ := conditions["ArnNotEquals"].(map[string]any)
+			if s.Effect == "Deny" && a.Text(k.Stack, but["aws:PrincipalArn"]) != role {
+				s.Resources = []string{a.Text(k.Stack, map[string]any{"Fn::GetAtt": []any{k.ID, "Arn"}})}
+				out = append(out, s)
+			}
 		}
 	}
 	return out

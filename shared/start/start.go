@@ -4,6 +4,8 @@ package start
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -24,10 +26,35 @@ func HTTP(open func(context.Context, config.Env) (*httpapi.Service, error)) {
 	lambda.Start(NewGateway(service, env[edgeKey]).Handle)
 }
 
-// Queue serves a consumer of SQS with partial batch responses.
-func Queue(open func(context.Context, config.Env) (queue.Handler, error)) {
-	worker, _ := opened(open)
-	lambda.Start(worker.Handle)
+// Command runs what an operator asks of a function. The payload is a JSON object with a member "command"; no queue sends one. Who
+// has the right to call the function may send it.
+type Command func(ctx context.Context, env config.Env, payload json.RawMessage) (any, error)
+
+// Queue serves a consumer of SQS with partial batch responses, and the commands that its function has.
+func Queue(open func(context.Context, config.Env) (queue.Handler, error), commands ...Command) {
+	worker, env := opened(open)
+	if len(commands) == 0 {
+		lambda.Start(worker.Handle)
+		return
+	}
+	lambda.Start(batchOrCommand(worker, env, commands[0]))
+}
+
+// batchOrCommand gives each event to the worker, but a command to command.
+func batchOrCommand(worker queue.Handler, env config.Env, command Command) func(context.Context, json.RawMessage) (any, error) {
+	return func(ctx context.Context, payload json.RawMessage) (any, error) {
+		var event struct {
+			events.SQSEvent
+			Command string `json:"command"`
+		}
+		if err := json.Unmarshal(payload, &event); err != nil {
+			return nil, fmt.Errorf("read event: %w", err)
+		}
+		if event.Command != "" && len(event.Records) == 0 {
+			return command(ctx, env, payload)
+		}
+		return worker.Handle(ctx, event.SQSEvent)
+	}
 }
 
 // Scheduled is a function a schedule calls.

@@ -6,4 +6,4 @@ import (
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
-func main() { start.Queue(anchor.Open) }
+func main() { start.Queue(anchor.Open, anchor.Command) }

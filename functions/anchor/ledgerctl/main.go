@@ -1,33 +1,30 @@
 // Command ledgerctl is the operator's tool for the log and the ledger.
 //
-//	go run ./functions/anchor/ledgerctl create-topic   create the topic, once (also: create-topics)
-//	go run ./functions/anchor/ledgerctl check-key      compare the KMS key with the account and the topic
-//	go run ./functions/anchor/ledgerctl status         state of the log, balance, mirror lag, messages, reason of a halt
-//	go run ./functions/anchor/ledgerctl resume         send a probe now, after the fault is fixed
+//	go run ./functions/anchor/ledgerctl [-stage staging] [-account 0.0.N] create-topic
+//	go run ./functions/anchor/ledgerctl [-stage staging] [-account 0.0.N] check-key
+//	go run ./functions/anchor/ledgerctl [-stage staging] status
+//	go run ./functions/anchor/ledgerctl [-stage staging] resume
 //
-// It has the configuration of the anchor function: HEDERA_NODES, HEDERA_ACCOUNT_ID, HEDERA_TOPIC_REPORTS,
-// HEDERA_MIRROR_URL, AWS_KMS_KEY_ID, AWS_REGION, and DATABASE_URL for status and resume. Its exit status is 1 if the
-// command fails, or if status finds the log or the ledger halted.
+// anchor.RunCommand says what each does. With -stage, the function anchor of that stage runs the command: it needs AWS_REGION and
+// credentials that may invoke the function. Without, the command runs here, with the configuration of the function in the
+// environment. Its exit status is 1 if the command fails, or if status finds the log or the ledger halted.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/signal"
-	"slices"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func main() {
@@ -41,108 +38,54 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	commands := map[string]func(context.Context, *anchor.Operator, io.Writer) error{
-		"create-topic": createTopic, "create-topics": createTopic, "check-key": checkKey, "status": status, "resume": resume,
+	flags := flag.NewFlagSet("ledgerctl", flag.ContinueOnError)
+	stage := flags.String("stage", "", "deployment whose function anchor runs the command; empty: run it here")
+	account := flags.String("account", "", "account of the ledger, 0.0.N, while hedera_account is not set")
+	if err := flags.Parse(args); err != nil {
+		return err
 	}
-	if len(args) != 1 || commands[args[0]] == nil {
-		return fmt.Errorf("usage: ledgerctl %v", slices.Sorted(maps.Keys(commands)))
+	if flags.NArg() != 1 {
+		return errors.New("name one command: create-topic, check-key, status or resume")
 	}
 	env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
 	if err != nil {
 		return err
 	}
-	o, closeAll, err := open(ctx, env, args[0] == "status" || args[0] == "resume")
+	if *stage != "" {
+		return invoke(ctx, env, *stage, anchor.CommandRequest{Command: flags.Arg(0), Account: *account}, out)
+	}
+	if *account != "" {
+		env = env.With("HEDERA_ACCOUNT_ID", *account)
+	}
+	return anchor.RunCommand(ctx, env, flags.Arg(0), out)
+}
+
+// invoke has the live version of the function anchor of a stage run the command. It sends the command once: a topic costs money.
+func invoke(ctx context.Context, env config.Env, stage string, in anchor.CommandRequest, out io.Writer) error {
+	cfg, err := config.LoadAWS(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer closeAll()
-	return commands[args[0]](ctx, o, out)
-}
-
-func open(ctx context.Context, env config.Env, withDB bool) (*anchor.Operator, func(), error) {
-	c, err := config.Parse[anchor.Config](env)
+	payload, err := json.Marshal(in)
 	if err != nil {
-		return nil, nil, err
+		return fmt.Errorf("encode command: %w", err)
 	}
-	if !withDB && (len(c.Ledger.Accounts) == 0 || c.Ledger.Accounts[0] == "") {
-		return nil, nil, errors.New("HEDERA_ACCOUNT_ID is missing")
-	}
-	aws, err := config.LoadAWS(ctx, env)
+	client := lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.Retryer = aws.NopRetryer{} })
+	answer, err := client.Invoke(ctx, &lambda.InvokeInput{
+		FunctionName: aws.String("lafaekstreet-" + stage + "-anchor"), Qualifier: aws.String("live"), Payload: payload})
 	if err != nil {
-		return nil, nil, err
+		return fmt.Errorf("call the function anchor of %s: %w", stage, err)
 	}
-	network, err := anchor.NewNetwork(c.Nodes, c.NodesPerTransaction, c.NodeTimeout)
-	if err != nil {
-		return nil, nil, err
+	if answer.FunctionError != nil {
+		return fmt.Errorf("the function anchor of %s failed: %.300s", stage, answer.Payload)
 	}
-	o := &anchor.Operator{Config: c, Network: network, Signer: anchor.NewSigner(kms.NewFromConfig(aws), c.KeyID, c.KMSTimeout),
-		Mirror: ledger.NewMirror(c.Ledger), Clock: timestamp.System{}}
-	closeAll := func() { _ = network.Close() }
-	if withDB {
-		dbConfig, err := config.Parse[database.Config](env)
-		if err != nil {
-			return nil, nil, err
-		}
-		if o.DB, err = database.Open(ctx, dbConfig); err != nil {
-			return nil, nil, err
-		}
-		closeAll = func() { _ = network.Close(); o.DB.Close() }
+	var got anchor.CommandAnswer
+	if err := json.Unmarshal(answer.Payload, &got); err != nil {
+		return fmt.Errorf("the function anchor of %s answers with %.300s", stage, answer.Payload)
 	}
-	return o, closeAll, nil
-}
-
-func createTopic(ctx context.Context, o *anchor.Operator, out io.Writer) error {
-	if o.Config.Ledger.TopicReports != "" {
-		return fmt.Errorf("HEDERA_TOPIC_REPORTS (%s) is set: the topic exists", o.Config.Ledger.TopicReports)
+	_, _ = io.WriteString(out, got.Output)
+	if got.Error != "" {
+		return errors.New(got.Error)
 	}
-	id, err := o.CreateTopic(ctx, "LafaekStreet log")
-	if err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintf(out, "HEDERA_TOPIC_REPORTS=%s\n", id)
-	return nil
-}
-
-func checkKey(ctx context.Context, o *anchor.Operator, out io.Writer) error {
-	if err := o.CheckKey(ctx); err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintf(out, "the KMS key is the key of account %s and the submit key of the configured topic\n", o.Config.Ledger.Accounts[0])
-	return nil
-}
-
-func status(ctx context.Context, o *anchor.Operator, out io.Writer) error {
-	s, err := o.State(ctx)
-	if err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintf(out, "log         %s\npublished   %d of %d events, the oldest of the others for %s\ncheckpoint  %s ago\n",
-		s.Origin, s.Published, s.Written, s.Unpublished.Round(time.Second), s.SignedAgo.Round(time.Second))
-	if s.LogHalted != "" {
-		return fmt.Errorf("no event may be written: %s", s.LogHalted)
-	}
-	if !s.Ledger {
-		_, _ = fmt.Fprintln(out, "network     none: no ledger account is configured")
-		return nil
-	}
-	_, _ = fmt.Fprintf(out, "network     %s, account %s\nbalance     %.2f hbar\nmirror      %s behind\nconfirmed   %d events\nbudget      %.1f messages\n",
-		o.Config.Ledger.Network, o.Config.Ledger.Accounts[0], float64(s.Tinybars)/1e8, s.MirrorLag.Round(time.Millisecond), s.Confirmed, s.Budget)
-	for _, state := range slices.Sorted(maps.Keys(s.Messages)) {
-		_, _ = fmt.Fprintf(out, "%-11s %d messages\n", state, s.Messages[state])
-	}
-	if s.LastError != "" {
-		_, _ = fmt.Fprintf(out, "last error  %s\n", s.LastError)
-	}
-	if s.Halted != "" {
-		return fmt.Errorf("the ledger is halted for %s: %s", s.HaltedFor.Round(time.Second), s.Halted)
-	}
-	return nil
-}
-
-func resume(ctx context.Context, o *anchor.Operator, out io.Writer) error {
-	if err := o.Resume(ctx); err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintln(out, "the next round (within a minute) sends one message; if a node accepts it, the others follow")
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
@@ -124,6 +125,9 @@ func (c *configuration) secret(variable string, s secret) {
 	c.secrets = append(c.secrets, s.grant)
 }
 
+// wakeTime is how long connecting to a database may take that has to wake up: 15 s is usual for Aurora.
+const wakeTime = 25 * time.Second
+
 // database lets the function reach the database and the cache. A function of a deploy works as the owner of the schema,
 // others as appRole.
 func (c *configuration) database(s spec) {
@@ -134,6 +138,12 @@ func (c *configuration) database(s spec) {
 		c.secrets = append(c.secrets, s.grant)
 	}
 	c.set("DATABASE_EXEC_MODE", c.DatabaseMode)
+	if pause := c.relayPause(); pause > 0 { // the database may be asleep
+		c.set("DATABASE_CONNECT_TIMEOUT", wakeTime.String())
+		if s.Name == "relay" {
+			c.set("RELAY_PAUSE", pause.String())
+		}
+	}
 	if s.Kind == catalog.Deploy {
 		if c.MigrationSecret != "" {
 			c.secret("DATABASE_OWNER_URL", named(c.stack, c.MigrationSecret))

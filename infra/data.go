@@ -93,7 +93,7 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 	})
 	d.keepParts(p)
 	if raw, ok := d.cluster.Node().DefaultChild().(awsrds.CfnDBCluster); ok && p.AuroraMin == 0 {
-		raw.AddPropertyOverride(jsii.String("ServerlessV2ScalingConfiguration.SecondsUntilAutoPause"), 600)
+		raw.AddPropertyOverride(jsii.String("ServerlessV2ScalingConfiguration.SecondsUntilAutoPause"), 300)
 	}
 	owner := d.cluster.Secret().SecretArn()
 	d.databaseSecrets = []secret{{arn: owner, grant: owner}}

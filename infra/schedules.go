@@ -50,8 +50,12 @@ func expression(f catalog.Function) string {
 	return fmt.Sprintf("cron(%s %d * * ? *)", strings.Join(minutes, ","), f.Daily[0]/time.Hour)
 }
 
-// rate is an interval as EventBridge writes it: whole hours, else whole minutes.
+// rate is an interval as EventBridge writes it: whole hours, else whole minutes. Intervals of several minutes begin with the hour, so
+// that functions of the same interval wake a sleeping database together, and with relay.
 func rate(every time.Duration) string {
+	if every > time.Minute && every < time.Hour {
+		return fmt.Sprintf("cron(0/%d * * * ? *)", every/time.Minute)
+	}
 	n, unit := int(every/time.Minute), "minute"
 	if every%time.Hour == 0 {
 		n, unit = int(every/time.Hour), "hour"

@@ -16,6 +16,7 @@ func TestScheduleExpressions(t *testing.T) {
 		want string
 	}{
 		{catalog.Function{Every: time.Minute}, "rate(1 minute)"}, {catalog.Function{Every: 2 * time.Hour}, "rate(2 hours)"},
+		{catalog.Function{Every: 15 * time.Minute}, "cron(0/15 * * * ? *)"},
 		{digest, "cron(30,40,50 22 * * ? *)"}, // 07:30 in Dili
 	} {
 		if got := expression(c.f); got != c.want {

@@ -56,8 +56,11 @@ type settings struct {
 	// Zones are the names of two or more availability zones for the managed profile; empty: the first two of the account.
 	Zones     []string `json:"zones"`
 	AuroraMin float64  `json:"aurora_min_acu"` // 0 pauses it when idle
-	AuroraMax float64  `json:"aurora_max_acu"`
-	Cache     bool     `json:"cache"` // managed: a Valkey; external: the secret below
+	// RelayPause is how many minutes relay leaves a database alone in which nothing is open and nothing was written for an hour. Not
+	// given: 15 for an Aurora that pauses, otherwise 0, which is no pause.
+	RelayPause *float64 `json:"relay_pause_minutes"`
+	AuroraMax  float64  `json:"aurora_max_acu"`
+	Cache      bool     `json:"cache"` // managed: a Valkey; external: the secret below
 	// KeepDataKey keeps, in the external profile, the key of a stage that was managed before: what it stored is encrypted under
 	// this key. The managed profile always has it.
 	KeepDataKey bool `json:"keep_data_key"`
@@ -176,6 +179,17 @@ func readSettings(raw []byte) (settings, error) {
 
 func (s settings) managed() bool { return s.Profile == "managed" }
 
+// relayPause is how long relay leaves an idle database alone; 0 where the database does not sleep.
+func (s settings) relayPause() time.Duration {
+	switch {
+	case s.RelayPause != nil:
+		return time.Duration(*s.RelayPause) * time.Minute
+	case s.managed() && s.AuroraMin == 0:
+		return 15 * time.Minute
+	}
+	return 0
+}
+
 // removal is what becomes of data and keys when their stack is deleted. With Protect they stay, but for what a first creation that
 // fails has made: the next try could not make anything with the same name.
 func (s settings) removal() awscdk.RemovalPolicy {
@@ -242,6 +256,7 @@ func (s settings) checkDatabase(f *settingFaults) {
 	f.check(!s.managed() && s.DatabaseSecret == "", "database_secret: the external profile needs the name of the secret that holds DATABASE_URL")
 	f.check(s.managed() && s.DatabaseCA == "", "database_ca: the certificate of Aurora is signed by Amazon's own roots, which no system trusts by itself: "+
 		"curl -O https://truststore.pki.rds.amazonaws.com/us-east-1/us-east-1-bundle.pem (of your region) and name the file")
+	f.check(s.RelayPause != nil && !slices.Contains([]float64{0, 10, 15, 20, 30, 60}, *s.RelayPause), "relay_pause_minutes: it must be 0, 10, 15, 20, 30 or 60")
 	f.check(s.AuroraMin < 0 || s.AuroraMax < 1 || s.AuroraMax > 256 || s.AuroraMin > s.AuroraMax || !half(s.AuroraMin) || !half(s.AuroraMax),
 		"aurora_min_acu, aurora_max_acu: %v to %v is not a range within 0 to 256 in steps of 0.5", s.AuroraMin, s.AuroraMax)
 }

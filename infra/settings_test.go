@@ -53,6 +53,8 @@ func TestSettings(t *testing.T) {
 		`{` + good + `,"database_role":"a role"}`:                                "database_role",
 		`{` + good + `,"database_statement_timeout":"20"}`:                       "database_statement_timeout",
 		`{` + good + `,"memory":{"auth":64}}`:                                    "memory: auth",
+		`{` + good + `,"relay_pause_minutes":60}`:                                "",
+		`{` + good + `,"relay_pause_minutes":7}`:                                 "relay_pause_minutes",
 		`[]`:                                                                     "cannot unmarshal",
 	} {
 		_, err := readSettings([]byte(raw))

@@ -52,8 +52,8 @@ type hasher interface {
 // Lifetimes of the contract.
 const (
 	accessLife    = time.Hour
-	refreshLife   = 60 * 24 * time.Hour // sliding
-	refreshGrace  = time.Minute         // a client whose answer was lost may repeat the exchange; a phone waits up to 60 s
+	refreshLife   = identity.SessionLife // sliding
+	refreshGrace  = time.Minute          // a client whose answer was lost may repeat the exchange; a phone waits up to 60 s
 	linkLife      = 15 * time.Minute
 	challengeLife = 5 * time.Minute
 )

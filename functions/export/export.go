@@ -55,8 +55,10 @@ func Open(ctx context.Context, env config.Env) (start.Scheduled, error) {
 const renewAfter = 50 * time.Minute
 
 // Run implements start.Scheduled: it writes every format each hour, and in the next quarter after something was hidden, rejected
-// or removed. The file of a format that fails stays as it was.
+// or removed. The file of a format that fails stays as it was. It leaves no connection open: until the next run the database may
+// pause.
 func (e *Export) Run(ctx context.Context, _ events.EventBridgeEvent) error {
+	defer e.db.Reset()
 	var before requests
 	// A row about no report says when the files were last written.
 	const read = `SELECT coalesce(array_agg(id), '{}'), coalesce(bool_or(report_id <> $1), false), coalesce(max(created_at) FILTER (WHERE report_id = $1) > now() - $2::interval, false)

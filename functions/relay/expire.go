@@ -181,7 +181,7 @@ func retentions() []retention {
 	return []retention{
 		{"idempotency_keys", "created_at < $1", 2 * day, expiredRows},
 		{"processed_messages", "processed_at < $1", 35 * day, expiredRows},
-		{"message_starts", "noted_at < $1", 15 * day, expiredRows}, // longer than a message can be on its queue
+		{"message_starts", "noted_at < $1", 15 * day, expiredRows},  // longer than a message can be on its queue
 		{"one_time_codes", "expires_at < $1", 7 * day, expiredRows}, // at least credential.RegistrationKept
 		{"login_challenges", "expires_at < $1", day, expiredRows},
 		{"login_failures", "first_at < $1 AND coalesce(locked_until, first_at) < $1", 7 * day, expiredRows},

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/identity"
 )
 
 // The queries of every minute scan no table that grows with
@@ -31,6 +32,7 @@ func TestQueriesDoNotScanFinishedRows(t *testing.T) {
 		"overdue":     {overdueSQL, []any{"high", time.Now(), 0, maxOverdue}},
 		"late":        {overdueSQL, []any{"high", time.Now(), 1, maxOverdue}},
 		"claims":      {waitingPeople, []any{claimers}},
+		"idle":        {idleSQL, []any{time.Now().Add(-quietFor), time.Now().Add(identity.SessionLife - quietFor)}},
 		"unnamed":     {unnamed.sql, []any{time.Now(), "@0", maxWakings}},
 	}
 	for _, x := range retentions() {

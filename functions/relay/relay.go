@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -36,6 +37,9 @@ type Config struct {
 	// than the life of a message, a day and a half: otherwise an outage would send more and more messages, and each would
 	// become a dead letter. 0 means catalog.MessageLife.
 	Stuck time.Duration `env:"RELAY_STUCK"`
+	// Pause is how long the database is left alone when nothing is open and nothing was written for an hour, so that it can
+	// pause. A message that a crash left in the outbox then waits as long. 0 is no pause.
+	Pause time.Duration `env:"RELAY_PAUSE"`
 }
 
 // Objects is what relay needs of S3.
@@ -53,6 +57,7 @@ type Relay struct {
 	log     *slog.Logger
 	metrics *telemetry.Metrics
 	cfg     Config
+	paused  atomic.Int64 // until then, in nanoseconds since 1970
 }
 
 // Open makes the function.
@@ -76,14 +81,35 @@ func newRelay(kit *service.Kit) (*Relay, error) {
 		log: kit.Log, metrics: kit.Metrics, cfg: cfg}, nil
 }
 
-// Run implements start.Scheduled. It runs every task, also after one has failed.
-func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
+// Run implements start.Scheduled.
+func (r *Relay) Run(ctx context.Context, e events.EventBridgeEvent) error {
+	if r.pausing(e) {
+		r.measurePause()
+		return nil
+	}
+	idle, err := r.idle(ctx)
+	if err := errors.Join(err, r.runTasks(ctx, idle)); err != nil {
+		return err
+	}
+	if idle {
+		r.pause()
+	}
+	return nil
+}
+
+// runTasks runs every task, also after one has failed. When the system is idle, anchor has nothing to do.
+func (r *Relay) runTasks(ctx context.Context, idle bool) error {
 	tasks := []struct {
 		name string
 		run  func(context.Context) error
 	}{
 		{"sweep outbox", r.sweep},
-		{"wake anchor", r.wakeAnchor},
+		{"wake anchor", func(ctx context.Context) error {
+			if idle {
+				return nil
+			}
+			return r.wakeAnchor(ctx)
+		}},
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unprocessed) }},
 		{"wake reports", func(ctx context.Context) error { return r.wake(ctx, unjudged) }},
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unjudgedPictures) }},

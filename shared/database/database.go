@@ -4,6 +4,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,9 @@ type Config struct {
 	ExecMode string `env:"DATABASE_EXEC_MODE" envDefault:"cache_statement"`
 	// StatementTimeout bounds one statement. It is set in each transaction; 0 keeps that of the login.
 	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT"`
+	// ConnectTimeout bounds one attempt to connect, if the URL does not say connect_timeout; 0 is five seconds. A database that
+	// sleeps needs longer.
+	ConnectTimeout time.Duration `env:"DATABASE_CONNECT_TIMEOUT"`
 }
 
 // Querier runs statements: a pool, a connection or a transaction.
@@ -53,7 +57,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	pc.MinConns = 0
 	pc.MaxConnIdleTime = 5 * time.Minute
 	if pc.ConnConfig.ConnectTimeout == 0 {
-		pc.ConnConfig.ConnectTimeout = 5 * time.Second
+		pc.ConnConfig.ConnectTimeout = cmp.Or(c.ConnectTimeout, 5*time.Second)
 	}
 	pc.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		registerTypes(conn)

@@ -67,3 +67,18 @@ func TestThePoolIsBounded(t *testing.T) {
 		t.Errorf("connecting may take %s, want five seconds", c.ConnConfig.ConnectTimeout)
 	}
 }
+
+// A database that sleeps gets time to wake up, unless its address says otherwise.
+func TestConnectingMayTakeLonger(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]time.Duration{"postgres://db.example/x": 25 * time.Second, "postgres://db.example/x?connect_timeout=7": 7 * time.Second} {
+		db, err := database.Open(t.Context(), database.Config{URL: url, ExecMode: "cache_statement", MaxConns: 2, ConnectTimeout: 25 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := db.Config().ConnConfig.ConnectTimeout; got != want {
+			t.Errorf("%s: connecting may take %s, want %s", url, got, want)
+		}
+		db.Close()
+	}
+}

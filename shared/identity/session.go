@@ -12,6 +12,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
+// SessionLife is how long a session lives after it was begun or last renewed.
+const SessionLife = 60 * 24 * time.Hour
+
 // Session says what its person may do now. It overrules the access token, which may
 // be an hour old.
 type Session struct {

@@ -19,6 +19,7 @@ func (g *Group) registerShowImage(api *httpapi.API) {
 		Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/reports/{id}/images/{img_id}/{rendition}", Tags: []string{tag}, Summary: "See a picture",
 			Description: "Redirects to an address that works for 15 to 30 minutes.", DefaultStatus: http.StatusFound,
+			Responses: map[string]*huma.Response{"302": {Description: "The picture is at Location"}},
 		},
 		Cache: httpapi.Never,
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -20,6 +21,7 @@ func (g *Group) registerAvatar(a *httpapi.API) {
 	op := operation(http.MethodGet, "/{user_id}/avatar", "See a person's picture",
 		"Redirects to the bytes. The address comes with the profile and changes with the picture.")
 	op.Access, op.Cache, op.DefaultStatus = httpapi.Public, httpapi.Never, http.StatusFound
+	op.Responses = map[string]*huma.Response{"302": {Description: "The picture is at Location"}}
 	httpapi.Register(a, op.WithProblems(errNoAvatar), g.avatar)
 }
 

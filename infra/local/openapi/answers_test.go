@@ -1,6 +1,7 @@
 package openapi_test
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 
@@ -10,8 +11,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
-// The document says what is answered: a 204 has no body, a member that may be null has null among its words, an error that is a
-// page is HTML.
+// The document says what is answered: a 204 has no body, a redirect says what is at the other
+// address, a member that may be null has null among its words, an error that is a page is HTML.
 func TestDocumentDescribesAnswersAsTheyAre(t *testing.T) {
 	t.Parallel()
 	document := openapi.API()
@@ -19,6 +20,9 @@ func TestDocumentDescribesAnswersAsTheyAre(t *testing.T) {
 		for method, op := range httpapi.Operations(item) {
 			if r := op.Responses["204"]; r != nil && len(r.Content) > 0 {
 				t.Errorf("%s %s: 204 has a body", method, path)
+			}
+			if r := op.Responses["302"]; r != nil && (r.Headers["Location"] == nil || r.Description == http.StatusText(http.StatusFound)) {
+				t.Errorf("%s %s: 302 does not say what is at Location", method, path)
 			}
 		}
 	}

@@ -115,7 +115,7 @@ interop: ## Check the public log with other people's software: Tessera, torchwoo
 	cd infra/interop && $(GO) vet ./... && $(GO) test -timeout 10m ./...
 
 .PHONY: sdks
-sdks: node java infra/local/sdks/node_modules ## Check that other people's generators make working clients of the document (about 9 minutes)
+sdks: node java infra/local/sdks/node_modules ## Check that other people's generators make working clients of the document (about 5 minutes)
 	SDKS=1 $(WITH_DATABASE) $(GO) test -count=1 -timeout 30m ./infra/local/sdks
 
 infra/local/sdks/node_modules: infra/local/sdks/package.json infra/local/sdks/package-lock.json

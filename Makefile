@@ -33,8 +33,8 @@ run: ## Run the whole system on this machine (reads PORT, DATABASE_URL, DATABASE
 	@exec .run/local
 
 .PHONY: demo
-demo: ## Play the story of a report over HTTP (URL=…, PHOTO=…)
-	@$(GO) run ./infra/local/demo -url $(URL) $(if $(PHOTO),-photo $(PHOTO))
+demo: ## Play the story of a report over HTTP (URL=…, PHOTO=…, WITHOUT="ai ledger"; DEMO_EMAIL, DEMO_PASSWORD)
+	@$(GO) run ./infra/local/demo -url $(URL) $(if $(PHOTO),-photo $(PHOTO)) $(if $(WITHOUT),-without "$(WITHOUT)")
 
 # The environment configures these commands; without DATABASE_URL they work with the system of this machine (.run/env).
 WITH_SETTINGS := set -a; [ -n "$$DATABASE_URL" ] || [ ! -f .run/env ] || . ./.run/env; set +a;
@@ -179,6 +179,10 @@ synth: node_modules ## Write the CloudFormation templates to cdk.out
 .PHONY: diff
 diff: node_modules ## Compare with what is deployed
 	npx cdk diff
+
+.PHONY: preflight
+preflight: ## Check the AWS account, the secrets and the database before a deploy, and say what to do
+	@$(GO) run ./infra preflight
 
 .PHONY: deploy
 deploy: node_modules ## Deploy to the AWS account of the environment

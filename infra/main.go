@@ -1,5 +1,6 @@
 // Command infra is the CDK app: everything that runs in AWS. `go run ./infra` writes the CloudFormation templates to
-// cdk.out without an AWS account or a network; the CDK CLI deploys them. See README.md, "Deploy".
+// cdk.out without an AWS account or a network; the CDK CLI deploys them. `go run ./infra preflight` checks the account first. See
+// README.md, "Deploy".
 package main
 
 import (
@@ -40,6 +41,9 @@ func run(ctx context.Context) error {
 	root, err := binary.Root()
 	if err != nil {
 		return err
+	}
+	if len(os.Args) > 1 && os.Args[1] == "preflight" {
+		return runPreflight(ctx, root)
 	}
 	s, err := operatorSettings(root)
 	if err != nil {

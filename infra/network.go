@@ -14,6 +14,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
+// natType is the type of the NAT instance.
+const natType = "t4g.nano"
+
 // network is the VPC of the managed profile, where every function with access to the database runs. It is nil in the
 // external profile.
 type network struct {
@@ -73,7 +76,7 @@ func natProvider(p *plan) (awsec2.NatProvider, awsec2.NatInstanceProviderV2) {
 		return awsec2.NatProvider_Gateway(nil), nil
 	}
 	instances := awsec2.NatProvider_InstanceV2(&awsec2.NatInstanceProps{
-		InstanceType: awsec2.NewInstanceType(jsii.String("t4g.nano")), AssociatePublicIpAddress: jsii.Bool(true),
+		InstanceType: awsec2.NewInstanceType(jsii.String(natType)), AssociatePublicIpAddress: jsii.Bool(true),
 		// The launch template names the image; see launch.
 		MachineImage:          awsec2.MachineImage_ResolveSsmParameterAtLaunch(jsii.String(newestImage), nil),
 		UserData:              awsec2.UserData_Custom(jsii.String(natUserData)),

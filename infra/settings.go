@@ -329,6 +329,8 @@ func (s settings) checkOperation(f *settingFaults) {
 		_, err := mail.ParseAddress(value)
 		f.check(value != "" && err != nil, "%s: it is not an address", name)
 	}
+	f.check(s.MailSecret != "" && s.MailFrom == "", "mail_from: name the sender of mails; mail servers refuse one that is not yours")
+	f.check(s.MailSecret != "" && s.PublicBaseURL == "", "public_base_url: mails have links; name the domain, or the output URL of the first deploy")
 	f.check(!slices.Contains(logDays, s.LogDays), "log_days: it must be one of %v", logDays)
 	f.check(s.ThrottleRate < 1 || s.ThrottleBurst < 1, "throttle_rate, throttle_burst: at least 1")
 	f.check(s.BudgetUSD < 0 || s.BudgetUSD > 0 && s.AlarmEmail == "", "budget_usd: needs an alarm_email")

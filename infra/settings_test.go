@@ -67,6 +67,22 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// Without these two, mail servers refuse the mails, or the mails have no links.
+func TestMailsNeedASenderAndAnAddress(t *testing.T) {
+	t.Parallel()
+	for more, want := range map[string]string{
+		`"public_base_url":"https://a.example"`:                      "mail_from",
+		`"mail_from":"a@a.example"`:                                  "public_base_url",
+		`"mail_from":"a@a.example","domain":"a.b","certificate":"c"`: "",
+		`"mail_from":"a@a.b","public_base_url":"https://b.example"`:  "",
+	} {
+		_, err := readSettings([]byte(`{"profile":"external","database_secret":"x","mail_secret":"m",` + more + `}`))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want+": ")) {
+			t.Errorf("%s: %v, want %q", more, err, want)
+		}
+	}
+}
+
 func TestSettingsOfTheRepository(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("../cdk.json")

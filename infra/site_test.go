@@ -31,7 +31,7 @@ import (
 const asDeployed = `{"stage":"e2e","profile":"external","database_secret":"e2e/database","deployment":"canary",
 	"hedera_network":"local","hedera_account":"0.0.2001","hedera_topic_reports":"0.0.1","log_lock_mode":"governance",
 	"hedera_nodes":{"127.0.0.1:1":"0.0.3"},"hedera_mirror":"http://127.0.0.1:1","nominatim_url":"http://127.0.0.1:1",
-	"mail_secret":"e2e/smtp","push_secret":"e2e/fcm","google_client_ids":["` + google.DefaultClientID + `"],"web_base_url":"https://www.example.org",
+	"mail_secret":"e2e/smtp","mail_from":"LafaekStreet <no-reply@reports.example.org>","push_secret":"e2e/fcm","google_client_ids":["` + google.DefaultClientID + `"],"web_base_url":"https://www.example.org",
 	"public_base_url":"https://reports.example.org"}`
 
 // site is the deployed system with its database and stand-ins.

@@ -125,7 +125,7 @@ func TestCodesAreTriedEachMinuteWhileTheyLive(t *testing.T) {
 	b := setup(t)
 	var metrics bytes.Buffer
 	clock := timestamp.NewManual(time.Now())
-	b.w.clock, b.w.metrics = clock, telemetry.NewMetrics(&metrics, "notify", clock)
+	b.w.clock, b.w.metrics = clock, telemetry.NewMetrics(&metrics, "test", "notify", clock)
 	if err := b.faults.Add(faults.Fault{Service: "smtp", Mode: faults.Error, Count: faults.Forever}); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestRefusedMailsAreCounted(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	var metrics bytes.Buffer
-	b.w.metrics = telemetry.NewMetrics(&metrics, "notify", b.w.clock)
+	b.w.metrics = telemetry.NewMetrics(&metrics, "test", "notify", b.w.clock)
 	code := mail.Message{To: "bounce@example.tl", Language: locale.English, Template: mail.RegistrationCode, Params: map[string]string{"code": "1", "minutes": "10"}}
 	if b.deliver(b.seal(code), 1) || strings.Contains(metrics.String(), "mail_refused") {
 		t.Errorf("a mailbox that does not exist: %s", metrics.String())

@@ -109,8 +109,9 @@ func distributionConfig(p *plan, a *api, firewall, viewer, viewerHeaders *string
 				OriginProtocolPolicy: jsii.String("https-only"), OriginSslProtocols: jsii.Strings("TLSv1.2"), OriginReadTimeout: jsii.Number(30.0),
 			},
 			OriginCustomHeaders: []any{&awscloudfront.CfnDistribution_OriginCustomHeaderProperty{
-				// CloudFormation reads the secret during a deploy; the value is in no template.
-				HeaderName: jsii.String("x-edge-key"), HeaderValue: jsii.String("{{resolve:secretsmanager:" + p.name("token-edge") + "}}"),
+				// CloudFormation reads the secret during a deploy; the value is in no template. CloudFront refuses names that begin
+				// with x-edge- or x-amz-.
+				HeaderName: jsii.String("x-origin-key"), HeaderValue: jsii.String("{{resolve:secretsmanager:" + p.name("token-edge") + "}}"),
 			}},
 		}},
 		DefaultCacheBehavior: &awscloudfront.CfnDistribution_DefaultCacheBehaviorProperty{

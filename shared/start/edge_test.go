@@ -35,7 +35,7 @@ func TestBehindAnEdgeOnlyItsRequestsAreServed(t *testing.T) {
 		client := ""
 		h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			client = r.RemoteAddr
-			if r.Header.Get("X-Edge-Key") != "" && c.edge != "" {
+			if r.Header.Get("X-Origin-Key") != "" && c.edge != "" {
 				t.Errorf("%s: the handler sees the key", name)
 			}
 		})
@@ -49,7 +49,7 @@ func TestBehindAnEdgeOnlyItsRequestsAreServed(t *testing.T) {
 			e.Headers["x-viewer-address"] = c.address
 		}
 		if c.shown != "" {
-			e.Headers["x-edge-key"] = c.shown
+			e.Headers["x-origin-key"] = c.shown
 		}
 		out, err := start.NewGateway(h, c.edge).Handle(t.Context(), e)
 		if err != nil || out.StatusCode != c.status || client != c.client {
@@ -84,7 +84,7 @@ func TestBehindAnEdgeTheHostIsTheClients(t *testing.T) {
 			e.Headers["x-viewer-host"] = c.host
 		}
 		if c.shown != "" {
-			e.Headers["x-edge-key"] = c.shown
+			e.Headers["x-origin-key"] = c.shown
 		}
 		h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Host })
 		if _, err := start.NewGateway(h, c.edge).Handle(t.Context(), e); err != nil || got != c.want {

@@ -110,7 +110,7 @@ const (
 	// edgeKey is the variable with the key of the distribution before the API; empty when there is none.
 	edgeKey = "EDGE_KEY"
 	// edgeHeader is the header in which the distribution sends the key. API Gateway passes header names in lower case.
-	edgeHeader = "x-edge-key"
+	edgeHeader = "x-origin-key"
 	// hostHeader is the header in which the distribution sends the host that the client asked for.
 	hostHeader = "x-viewer-host"
 	// addressHeader is the header in which the distribution sends the address of the client, version 4 or 6.

@@ -23,7 +23,7 @@ func TestDocumentationRendersInABrowser(t *testing.T) {
 	err := chromedp.Run(tab,
 		chromedp.Navigate(w.URL+"/docs"), chromedp.WaitVisible(`.opblock-tag`),
 		// To draw the whole document takes ReDoc most of a minute on a busy machine: that it has begun is enough.
-		chromedp.Navigate(w.URL+"/redoc"), chromedp.Poll(`typeof Redoc === "object" && document.querySelector("redoc").childElementCount > 0`, nil),
+		chromedp.Navigate(w.URL+"/redoc"), browser.Poll(`typeof Redoc === "object" && document.querySelector("redoc").childElementCount > 0`, nil),
 	)
 	if err != nil {
 		t.Error(err)

@@ -49,7 +49,7 @@ func (a *administration) click(name string) { a.t.Helper(); a.do(chromedp.Click(
 func (a *administration) says(words string) {
 	a.t.Helper()
 	quoted, _ := json.Marshal(words) // a string
-	a.do(chromedp.Poll(`document.body.innerText.includes(`+string(quoted)+`)`, nil))
+	a.do(browser.Poll(`document.body.innerText.includes(`+string(quoted)+`)`, nil))
 }
 
 // set types into a control, in place of what is there.

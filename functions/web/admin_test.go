@@ -35,7 +35,7 @@ func TestAdministrationFromSetUpToWork(t *testing.T) {
 	browser.AccessibleInThemes(t, a.tab, "admin set-up")
 	var qr bool
 	var codes []string
-	a.do(chromedp.Poll(`document.querySelector('[data-testid=qr]').naturalWidth > 0`, &qr), chromedp.Evaluate(`[...document.querySelectorAll('[data-testid=recovery-codes] code')].map((c) => c.textContent)`, &codes))
+	a.do(browser.Poll(`document.querySelector('[data-testid=qr]').naturalWidth > 0`, &qr), chromedp.Evaluate(`[...document.querySelectorAll('[data-testid=recovery-codes] code')].map((c) => c.textContent)`, &codes))
 	if len(codes) < 8 {
 		t.Fatalf("recovery codes %q", codes)
 	}
@@ -165,15 +165,15 @@ func TestAdministrationOfPeople(t *testing.T) {
 	a.choose(a.id("role"), "moderator")
 	a.click("rights-send")
 	w.WaitUntil(`SELECT role = 'moderator' FROM users WHERE id = $1`, citizen.ID)
-	a.do(chromedp.Poll(`document.querySelector("dl.card").innerText.includes("Moderator")`, nil)) // else the page asks before it is left
-	a.do(chromedp.Reload())                                                                       // the address of a person can be opened again
+	a.do(browser.Poll(`document.querySelector("dl.card").innerText.includes("Moderator")`, nil)) // else the page asks before it is left
+	a.do(chromedp.Reload())                                                                      // the address of a person can be opened again
 	a.says("zeca@example.tl")
 
 	a.open("#people", "Name or e-mail")
 	a.set(a.id("find"), "nina")
-	a.do(chromedp.Click(`[role=search] [type=submit]`), chromedp.Poll(`document.querySelectorAll("[data-testid=list] li").length === 1`, nil))
+	a.do(chromedp.Click(`[role=search] [type=submit]`), browser.Poll(`document.querySelectorAll("[data-testid=list] li").length === 1`, nil))
 	var hash string
-	a.do(chromedp.Evaluate(`location.hash`, &hash), chromedp.NavigateBack(), chromedp.Poll(`document.querySelectorAll("[data-testid=list] li").length === 3`, nil))
+	a.do(chromedp.Evaluate(`location.hash`, &hash), chromedp.NavigateBack(), browser.Poll(`document.querySelectorAll("[data-testid=list] li").length === 3`, nil))
 	if hash != "#people?q=nina" {
 		t.Errorf("the address is %s", hash)
 	}
@@ -250,7 +250,7 @@ func TestAdministrationOfAgencies(t *testing.T) {
 		corners.value = "-8.57, 125.55\n-8.57, 125.60\n-8.54, 125.60"; corners.dispatchEvent(new Event("change")); })()`, nil))
 	a.click("area-draw")
 	a.says("The area has 3 corners.")
-	a.do(chromedp.WaitNotPresent(".map-help"), chromedp.Poll(`document.querySelector(".outline img").naturalWidth > 0`, nil, chromedp.WithPollingTimeout(0)))
+	a.do(chromedp.WaitNotPresent(".map-help"), browser.Poll(`document.querySelector(".outline img").naturalWidth > 0`, nil, chromedp.WithPollingTimeout(0)))
 	if !around {
 		t.Error("the help is not above the map, or the button not below it")
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/lafaekstreet/backend/infra/local/browser"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -49,8 +50,8 @@ func TestDeskOverwritesAndRepeatsNothing(t *testing.T) {
 
 	for _, name := range []string{"note", "comment"} {
 		atDesk(t, tab, loseAnswer("POST", "/"+name+"s"), chromedp.SendKeys(deskID("add-"+name), "Once"), chromedp.Click(deskID("add-"+name+"-send")),
-			chromedp.Poll(`!document.querySelector('`+deskID("add-"+name)+`').closest("form").querySelector("[role=alert]").hidden`, nil),
-			chromedp.Click(deskID("add-"+name+"-send")), chromedp.Poll(`document.querySelector('`+deskID("add-"+name)+`').value === ""`, nil))
+			browser.Poll(`!document.querySelector('`+deskID("add-"+name)+`').closest("form").querySelector("[role=alert]").hidden`, nil),
+			chromedp.Click(deskID("add-"+name+"-send")), browser.Poll(`document.querySelector('`+deskID("add-"+name)+`').value === ""`, nil))
 	}
 	if got := d.Int(`SELECT count(*) FROM report_comments WHERE content = 'Once'`)*10 + d.Int(`SELECT count(*) FROM report_notes WHERE content = 'Once'`); got != 11 {
 		t.Errorf("comments and notes: %d", got)

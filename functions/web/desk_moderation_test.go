@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/lafaekstreet/backend/infra/local/browser"
 )
 
 // A moderator hides and shows words, pictures and comments, dismisses flags, edits, corrects, and reaches the reporter.
@@ -49,9 +50,9 @@ func TestDeskModeratesAReport(t *testing.T) {
 	atDesk(t, tab, deskDoes("correct", deskChooses("issue_type", "road_damage"), deskChooses("severity", "high"), deskWrites("note", "I was there.")))
 	deskShows(t, tab, "Road damage", "High", "Verified", "I was there.")
 	atDesk(t, tab, chromedp.SendKeys(deskID("add-note"), "Ask the suco chief."), chromedp.Click(deskID("add-note-send")),
-		chromedp.Poll(`document.querySelector('`+deskID("notes")+`').textContent.includes("Ask the suco chief.")`, nil),
+		browser.Poll(`document.querySelector('`+deskID("notes")+`').textContent.includes("Ask the suco chief.")`, nil),
 		chromedp.SendKeys(deskID("add-comment"), "We come on Tuesday."), chromedp.Click(deskID("add-comment-send")),
-		chromedp.Poll(`document.querySelector('`+deskID("comments")+`').textContent.includes("We come on Tuesday.")`, nil),
+		browser.Poll(`document.querySelector('`+deskID("comments")+`').textContent.includes("We come on Tuesday.")`, nil),
 		chromedp.Click(deskID("contact")), chromedp.WaitVisible(`a[href^="mailto:"]`))
 	if d.Int(`SELECT count(*) FROM audit_log WHERE action = 'report.read_reporter' AND entity_id = $1`, d.id) != 1 {
 		t.Error("the look at the contact is not recorded")
@@ -98,7 +99,7 @@ func TestDeskRedactsByPointerAndByKeyboard(t *testing.T) {
 		return input.DispatchMouseEvent(kind, area.X+x*area.Width, area.Y+y*area.Height).WithButton(input.Left).WithButtons(1).WithClickCount(1)
 	}
 	atDesk(t, tab, chromedp.Click(deskID("redact")), chromedp.WaitVisible(dialogID("redact-area")),
-		chromedp.Poll(`document.querySelector("[role=dialog] img").complete`, nil),
+		browser.Poll(`document.querySelector("[role=dialog] img").complete`, nil),
 		chromedp.Evaluate(`(() => { const b = document.querySelector('`+deskID("redact-area")+`').getBoundingClientRect(); return {x: b.left, y: b.top, width: b.width, height: b.height}; })()`, &area))
 	if area.Width < 100 {
 		t.Fatalf("the picture is %v", area)
@@ -176,7 +177,7 @@ func TestDeskLooksClosely(t *testing.T) {
 	atDesk(t, tab, chromedp.Click(deskID("zoom")), chromedp.Click(deskID("zoom-in")), scale(0), chromedp.Focus(".zoom"), chromedp.KeyEvent("+"), scale(1),
 		chromedp.KeyEvent(kb.ArrowLeft), chromedp.Evaluate(`document.querySelector(".zoom img").style.transform`, &moved), chromedp.KeyEvent("-"), scale(2),
 		chromedp.KeyEvent("0"), scale(3), chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent("[role=dialog]"),
-		chromedp.Poll(`document.activeElement.dataset.testid`, &focus))
+		browser.Poll(`document.activeElement.dataset.testid`, &focus))
 	if scales != [4]string{"1.50", "2.25", "1.50", "1.00"} || !strings.HasPrefix(moved, "translate(60px, 0px)") || focus != "zoom" {
 		t.Errorf("scales %v, moved %s, then the focus is on %q", scales, moved, focus)
 	}

@@ -104,7 +104,7 @@ func deskChooses(name, value string) chromedp.Action {
 func deskShows(t *testing.T, tab context.Context, words ...string) {
 	t.Helper()
 	for _, want := range words {
-		atDesk(t, tab, chromedp.Poll(fmt.Sprintf(`document.querySelector('%s').textContent.includes(%q)`, deskID("open-report"), want), nil))
+		atDesk(t, tab, browser.Poll(fmt.Sprintf(`document.querySelector('%s').textContent.includes(%q)`, deskID("open-report"), want), nil))
 	}
 }
 

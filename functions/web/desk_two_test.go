@@ -8,6 +8,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"github.com/lafaekstreet/backend/infra/local/browser"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -131,7 +132,7 @@ func TestDeskShowsTheRepair(t *testing.T) {
 	atDesk(t, tab, chromedp.Click(deskID("fix")), chromedp.WaitVisible(dialogID("fix-send")), chromedp.Click(dialogID("fix-send")), chromedp.WaitVisible(`[role=dialog] [role=alert]`),
 		chromedp.SetUploadFiles(dialogID("photo"), []string{d.writeJPEG()}), chromedp.Click(dialogID("fix-send")))
 	// It looks for the picture more than once.
-	atDesk(t, tab, chromedp.Poll(`performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/log")).length > 3`, nil))
+	atDesk(t, tab, browser.Poll(`performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/log")).length > 3`, nil))
 	d.wantStatus("in_progress")
 	d.ProcessUpload(d.Text(`SELECT upload_id::text FROM report_images WHERE report_id = $1 AND kind = 'resolution'`, d.id))
 	atDesk(t, tab, chromedp.WaitNotPresent("[role=dialog]"))

@@ -102,7 +102,7 @@ func TestMapOpensOnATap(t *testing.T) {
 		}
 	}
 	err = chromedp.Run(tab, chromedp.Navigate(w.URL+"/map?lang=pt&issue_type=bridge#15/-8.5/125.6"), ready,
-		chromedp.Poll(`document.getElementById("total").textContent === "1 relato neste mapa"`, nil),
+		browser.Poll(`document.getElementById("total").textContent === "1 relato neste mapa"`, nil),
 		chromedp.Evaluate(`document.querySelector("[data-testid=map]").scrollIntoView({ block: "center" }); true`, nil),
 		tapMiddle(), chromedp.WaitVisible("#card a"), chromedp.Text("#card .title", &card), chromedp.AttributeValue("#card a", "href", &link, nil))
 	if err != nil {
@@ -157,7 +157,7 @@ func TestMapSurvivesAnOutage(t *testing.T) {
 	t.Cleanup(link.Close)
 	tab := browser.Open(t, 1280, 800)
 	shows := func(n int) chromedp.Action {
-		return chromedp.Poll(fmt.Sprintf(`document.querySelectorAll("#list li").length === %d`, n), nil, chromedp.WithPollingTimeout(0)) // browser.Open bounds it
+		return browser.Poll(fmt.Sprintf(`document.querySelectorAll("#list li").length === %d`, n), nil, chromedp.WithPollingTimeout(0)) // browser.Open bounds it
 	}
 	choose := func(kind string) chromedp.Action {
 		return chromedp.Evaluate(`(() => { const s = document.getElementById("issue_type"); s.value = "`+kind+`"; s.dispatchEvent(new Event("change")); })()`, nil)

@@ -57,7 +57,7 @@ func TestMapViewShowsReportsPointsAndPin(t *testing.T) {
 	var box string
 	err := chromedp.Run(tab, chromedp.Evaluate(`(() => { const r = document.querySelector(".map-view").getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`, &middle),
 		chromedp.Evaluate(`view.setPoints([{ id: "a", latitude: -8.549, longitude: 125.57, status: "fixed" }]); view.pin([125.572, -8.55]); view.bbox().map((n) => n.toFixed(1)).join(",")`, &box),
-		chromedp.Poll(`view.map.queryRenderedFeatures({ layers: ["picked"] }).length === 1`, nil), chromedp.Poll(`view.map.queryRenderedFeatures({ layers: ["reports"] }).length === 1`, nil))
+		browser.Poll(`view.map.queryRenderedFeatures({ layers: ["picked"] }).length === 1`, nil), browser.Poll(`view.map.queryRenderedFeatures({ layers: ["reports"] }).length === 1`, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestMapViewShowsReportsPointsAndPin(t *testing.T) {
 	var label string
 	// A degree of longitude has 256 · 2^15 / 360 pixels: the point is 23.6 pixels above the middle.
 	err = chromedp.Run(tab, chromedp.MouseClickXY(middle[0], middle[1]), chromedp.MouseClickXY(middle[0], middle[1]-47), chromedp.Focus(".maplibregl-canvas"), chromedp.KeyEvent(kb.Enter),
-		chromedp.Poll(`seen.length >= 3`, nil), chromedp.Evaluate(`seen`, &seen), chromedp.AttributeValue(".maplibregl-canvas", "aria-label", &label, nil))
+		browser.Poll(`seen.length >= 3`, nil), chromedp.Evaluate(`seen`, &seen), chromedp.AttributeValue(".maplibregl-canvas", "aria-label", &label, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

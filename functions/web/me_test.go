@@ -30,7 +30,7 @@ func typed(testid, text string) chromedp.Action {
 
 // until waits until an expression is true on the page, also on a tab in the background.
 func until(format string, args ...any) chromedp.Action {
-	return chromedp.Poll(fmt.Sprintf(format, args...), nil, chromedp.WithPollingInterval(100*time.Millisecond))
+	return browser.Poll(fmt.Sprintf(format, args...), nil, chromedp.WithPollingInterval(100*time.Millisecond))
 }
 
 // says waits until the visible text of the page contains text.

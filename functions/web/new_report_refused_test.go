@@ -54,7 +54,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	} {
 		status, body = refusal.status, refusal.body
 		var said, words string
-		err := chromedp.Run(tab, chromedp.Evaluate(again, nil, awaited), chromedp.Poll(`document.querySelector("`+refusal.where+`").textContent !== "" && document.querySelector("`+refusal.where+`").offsetParent !== null`, nil),
+		err := chromedp.Run(tab, chromedp.Evaluate(again, nil, awaited), browser.Poll(`document.querySelector("`+refusal.where+`").textContent !== "" && document.querySelector("`+refusal.where+`").offsetParent !== null`, nil),
 			chromedp.TextContent(refusal.where, &said), chromedp.Value("#words", &words))
 		if err != nil {
 			t.Fatalf("%d: %v", refusal.status, err)
@@ -81,7 +81,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 			steps = chromedp.Tasks{chromedp.Click("#done button")}
 		}
 		var said string
-		err := chromedp.Run(tab, steps, chromedp.Poll(`document.querySelector("#done").textContent.includes("`+refusal.say[:20]+`")`, nil), chromedp.Text("#done p", &said))
+		err := chromedp.Run(tab, steps, browser.Poll(`document.querySelector("#done").textContent.includes("`+refusal.say[:20]+`")`, nil), chromedp.Text("#done p", &said))
 		if err != nil {
 			t.Fatalf("%d: %v", refusal.status, err)
 		}
@@ -110,8 +110,8 @@ func TestSimilarReportsAreShownBeforeSending(t *testing.T) {
 	tab := tabOf(t, w, nil, "/report?lang=en", 360, 740)
 	var badFile, outside, missing, shown, elsewhere string
 	north := bytes.Replace(photo(t, 320, 200, 1), []byte("\x00\x01\x00\x02\x00\x00\x00\x02S"), []byte("\x00\x01\x00\x02\x00\x00\x00\x02N"), 1)
-	err := chromedp.Run(tab, choose(t, "a.jpg", []byte("no picture")), chromedp.Poll(`document.querySelector("#photo-error").textContent !== ""`, nil), chromedp.Text("#photo-error", &badFile),
-		choose(t, "b.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")), chromedp.Poll(`document.querySelector("#photo-error").textContent.includes("HEIC")`, nil),
+	err := chromedp.Run(tab, choose(t, "a.jpg", []byte("no picture")), browser.Poll(`document.querySelector("#photo-error").textContent !== ""`, nil), chromedp.Text("#photo-error", &badFile),
+		choose(t, "b.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")), browser.Poll(`document.querySelector("#photo-error").textContent.includes("HEIC")`, nil),
 		choose(t, "c.jpg", north), chromedp.WaitVisible("#picture-image"),
 		chromedp.Click(id("next")), chromedp.WaitVisible(id("locate")), chromedp.Text("#photo-place-about", &elsewhere), chromedp.WaitNotVisible(id("photo-place")), chromedp.Click(id("next")), chromedp.Text("#place-error", &missing),
 		place("-6.2, 106.8"), chromedp.Text("#place-error", &outside), place("8,5569 S; 125,5603 E"), chromedp.Click(id("next")), chromedp.WaitVisible(id("words")),

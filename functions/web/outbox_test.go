@@ -63,7 +63,7 @@ func TestReportIsWrittenWithoutALinkAndSentOnce(t *testing.T) {
 		t.Errorf("after a restart: %q, %d reports", list, reportsOf(w))
 	}
 	line.cut.Store(false)
-	err := chromedp.Run(second, chromedp.Sleep(0), chromedp.Poll(`(dispatchEvent(new Event("online")), document.querySelector("#entries").textContent.includes("LS-"))`, nil, chromedp.WithPollingInterval(500e6)))
+	err := chromedp.Run(second, chromedp.Sleep(0), browser.Poll(`(dispatchEvent(new Event("online")), document.querySelector("#entries").textContent.includes("LS-"))`, nil, chromedp.WithPollingInterval(500e6)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestDraftBelongsToItsAddress(t *testing.T) {
 			signIn(t, w, tab, c)
 		}
 		var words, notice, list string
-		err := chromedp.Run(tab, chromedp.Navigate(w.URL+"/report?lang=en"), chromedp.WaitVisible("#report"), chromedp.Poll(`document.querySelector("#words").value !== "" || document.querySelector("#entries").textContent !== ""`, nil),
+		err := chromedp.Run(tab, chromedp.Navigate(w.URL+"/report?lang=en"), chromedp.WaitVisible("#report"), browser.Poll(`document.querySelector("#words").value !== "" || document.querySelector("#entries").textContent !== ""`, nil),
 			chromedp.Value("#words", &words), chromedp.TextContent("#notice", &notice), chromedp.TextContent("#entries", &list))
 		if err != nil {
 			t.Fatal(err)
@@ -249,7 +249,7 @@ func TestReportOutlastsItsSession(t *testing.T) {
 	w := setupAll(t)
 	c := w.Citizen()
 	tab := tabOf(t, w, c, "/report?lang=en", 360, 740)
-	if err := chromedp.Run(tab, fillIn("Session over"), chromedp.Poll(`document.querySelector("#sender").textContent !== ""`, nil)); err != nil {
+	if err := chromedp.Run(tab, fillIn("Session over"), browser.Poll(`document.querySelector("#sender").textContent !== ""`, nil)); err != nil {
 		t.Fatal(err)
 	}
 	w.Exec(`UPDATE sessions SET revoked_at = now(), revoked_reason = 'logout'`)
@@ -295,7 +295,7 @@ func TestServiceWorkerKeepsTheFormAlone(t *testing.T) {
 	tab := tabOf(t, w, w.Citizen(), "/report?lang=en", 360, 740)
 	var kept []string
 	err := chromedp.Run(tab, workerReady, chromedp.Evaluate(`caches.open("report-old").then((c) => c.put("/report", new Response("old")))`, nil, awaited),
-		chromedp.Reload(), fillIn("x"), chromedp.Poll(`caches.has("report-old").then((has) => !has)`, nil),
+		chromedp.Reload(), fillIn("x"), browser.Poll(`caches.has("report-old").then((has) => !has)`, nil),
 		chromedp.Evaluate(`(async () => { const out = []; for (const name of await caches.keys()) for (const r of await (await caches.open(name)).keys()) out.push(new URL(r.url).pathname); return out; })()`, &kept, awaited))
 	if err != nil {
 		t.Fatal(err)

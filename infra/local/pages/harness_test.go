@@ -190,7 +190,7 @@ func write(testid, text string) chromedp.Action {
 // says waits until the page has a text.
 func says(text string) chromedp.Action {
 	quoted, _ := json.Marshal(text)
-	return chromedp.Poll(`document.body.innerText.includes(`+string(quoted)+`)`, nil, chromedp.WithPollingTimeout(0))
+	return browser.Poll(`document.body.innerText.includes(`+string(quoted)+`)`, nil, chromedp.WithPollingTimeout(0))
 }
 
 // signInByCode fills the form that is on the page.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/lafaekstreet/backend/infra/local/browser"
 )
 
 // file has a citizen report a hole with a picture, and returns the report's number. Nobody is signed in before.
@@ -13,10 +14,10 @@ func (p person) file(address string) string {
 	p.Helper()
 	p.do("open the form", p.open("/report?lang=en"))
 	p.do("choose a picture", chromedp.SetUploadFiles(`[data-testid=photo]`, []string{p.photograph()}, chromedp.NodeReady), press("next"))
-	p.do("say where", press("locate"), chromedp.Poll(`document.body.innerText.includes("-8.55")`, nil, chromedp.WithPollingTimeout(0)), press("next"))
+	p.do("say where", press("locate"), browser.Poll(`document.body.innerText.includes("-8.55")`, nil, chromedp.WithPollingTimeout(0)), press("next"))
 	p.do("say what", chromedp.Click(`input[value=pothole]`), write("words", "A deep hole in front of the school."), press("next"))
 	var similar bool
-	p.do("look at it", chromedp.Poll(`["other", "send"].some((n) => { const e = document.querySelector("[data-testid=" + n + "]"); return e && e.offsetParent; })`, nil, chromedp.WithPollingTimeout(0)),
+	p.do("look at it", browser.Poll(`["other", "send"].some((n) => { const e = document.querySelector("[data-testid=" + n + "]"); return e && e.offsetParent; })`, nil, chromedp.WithPollingTimeout(0)),
 		chromedp.Evaluate(`Boolean(document.querySelector("[data-testid=other]").offsetParent)`, &similar))
 	if similar {
 		p.do("go on in spite of similar reports", press("other"))
@@ -66,7 +67,7 @@ func (p person) openFrom(queue, number string) {
 	p.Helper()
 	p.until(number+" in "+queue, func() bool {
 		var there bool
-		p.do("look into "+queue, p.open("/desk?lang=en"), press("queue-"+queue), chromedp.Poll(`location.search.includes("`+queue+`") && document.querySelector("[data-testid=list]")`, nil), chromedp.Sleep(300*time.Millisecond),
+		p.do("look into "+queue, p.open("/desk?lang=en"), press("queue-"+queue), browser.Poll(`location.search.includes("`+queue+`") && document.querySelector("[data-testid=list]")`, nil), chromedp.Sleep(300*time.Millisecond),
 			chromedp.Evaluate(`document.querySelector("main").innerText.includes("`+number+`")`, &there))
 		return there
 	})

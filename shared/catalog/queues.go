@@ -17,7 +17,7 @@ const (
 // Limits that are the same for every queue.
 const (
 	// MaxReceives is how often a message is delivered. If the last delivery fails too, the message goes to the dead letters.
-	// With the waits between them these are 17 to 30 hours: an outage of hours makes no dead letters.
+	// The waits between them are 14 to 28 hours: an outage of hours makes no dead letters.
 	MaxReceives = 120
 	// FirstBackoff and MaxBackoff are the waits after the first failed delivery, and the longest. See shared/queue.
 	FirstBackoff = 2 * time.Second

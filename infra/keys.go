@@ -14,6 +14,9 @@ import (
 
 // keys are the keys of the ledger and of the public log, and the secrets of the system. With the setting protect they stay when their stack is
 // deleted: without them the ledger's account and the sealed data are lost.
+//
+// Other stacks refer to secrets and public keys by their names. CloudFormation refuses to remove a value that another stack
+// imports, and it changes the stack of the keys first: with imports, no generation of keys could be removed.
 type keys struct {
 	stack    awscdk.Stack
 	ledger   awskms.Key
@@ -27,9 +30,6 @@ type keys struct {
 	// public is the set of public keys (JWKs) that every HTTP function accepts tokens of.
 	public string
 }
-
-// Other stacks refer to secrets and public keys by their names. CloudFormation refuses to remove a value that another stack
-// imports, and it changes the stack of the keys first: a generation of keys could not be removed. Names have no such lock.
 
 // secret is one value in Secrets Manager.
 type secret struct {

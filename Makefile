@@ -186,7 +186,9 @@ preflight: ## Check the AWS account, the secrets and the database before a deplo
 
 .PHONY: deploy
 deploy: node_modules ## Deploy to the AWS account of the environment
-	npx cdk deploy --all $(ARGS)
+	@mkdir -p .run
+	npx cdk deploy --all --outputs-file .run/outputs.json $(ARGS)
+	@$(GO) run ./infra after-deploy
 
 .PHONY: refresh-secrets
 refresh-secrets: node_modules ## Deploy with every function made anew, so that it reads its secrets again

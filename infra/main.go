@@ -1,6 +1,6 @@
 // Command infra is the CDK app: everything that runs in AWS. `go run ./infra` writes the CloudFormation templates to
-// cdk.out without an AWS account or a network; the CDK CLI deploys them. `go run ./infra preflight` checks the account first. See
-// README.md, "Deploy".
+// cdk.out without an AWS account or a network; the CDK CLI deploys them. `go run ./infra preflight` checks the account first,
+// and `go run ./infra after-deploy` says what to do next. See README.md, "Deploy".
 package main
 
 import (
@@ -42,8 +42,8 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(os.Args) > 1 && os.Args[1] == "preflight" {
-		return runPreflight(ctx, root)
+	if len(os.Args) > 1 {
+		return command(ctx, root, os.Args[1])
 	}
 	s, err := operatorSettings(root)
 	if err != nil {
@@ -66,6 +66,17 @@ func run(ctx context.Context) error {
 	}
 	app.Synth(nil)
 	return nil
+}
+
+// command does what the Makefile does before and after a deploy.
+func command(ctx context.Context, root, name string) error {
+	switch name {
+	case "preflight":
+		return runPreflight(ctx, root)
+	case "after-deploy":
+		return afterDeploy(ctx, root)
+	}
+	return fmt.Errorf("%q is neither preflight nor after-deploy", name)
 }
 
 // operatorSettings returns the settings of the operator: the member contextKey of the context. A revision beside it, as

@@ -12,9 +12,11 @@ import (
 	running "github.com/lafaekstreet/backend/shared/settings" // of a running system; settings are those of a deploy
 )
 
-func runbook(t *testing.T) string {
+func runbook(t *testing.T) string { return document(t, "RUNBOOK.md") }
+
+func document(t *testing.T, name string) string {
 	t.Helper()
-	raw, err := os.ReadFile("RUNBOOK.md")
+	raw, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +50,54 @@ var notMetrics = []string{
 	"log_vkey", "report_number", // members of /log/keys and of an entry
 	"ledger_events", "ledger_anchors", "ledger_submissions", "ledger_transactions", "log_head", "log_upgrade", // tables
 	"lafaek_app", "synchronous_standby_names", "pg_dump", "pg_restore", // of PostgreSQL
+}
+
+// Whoever follows the README or the runbook finds every command.
+func TestDocumentsNameCommandsThatExist(t *testing.T) {
+	t.Parallel()
+	makefile := document(t, "../Makefile")
+	for _, name := range []string{"../README.md", "RUNBOOK.md", "../CONTRIBUTING.md"} {
+		found := regexp.MustCompile("(?m)(?:`|^ +|[A-Z]+=\\S+ )make ([a-z][a-z0-9-]*)").FindAllStringSubmatch(document(t, name), -1)
+		if len(found) == 0 {
+			t.Errorf("%s names no command", name)
+		}
+		for _, m := range found {
+			if !strings.Contains(makefile, "\n"+m[1]+":") {
+				t.Errorf("%s names make %s, which does not exist", name, m[1])
+			}
+		}
+	}
+}
+
+// Whoever writes a setting as the README or the runbook says is not refused.
+func TestDocumentsNameSettingsThatExist(t *testing.T) {
+	t.Parallel()
+	var known []string
+	for _, of := range []reflect.Type{reflect.TypeFor[settings](), reflect.TypeFor[running.Settings]()} {
+		for _, f := range reflect.VisibleFields(of) {
+			known = append(known, f.Tag.Get("json"))
+		}
+	}
+	readme := document(t, "../README.md")
+	var named []string
+	for _, m := range regexp.MustCompile("`\"([a-z_]+)\": ").FindAllStringSubmatch(readme+document(t, "RUNBOOK.md"), -1) {
+		named = append(named, m[1])
+	}
+	_, table, _ := strings.Cut(readme, "| setting | what it is | default |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, row := range strings.Split(table, "\n")[2:] {
+		for _, m := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+			named = append(named, m[1])
+		}
+	}
+	if len(named) < 8 {
+		t.Errorf("only %v are named", named)
+	}
+	for _, n := range named {
+		if !slices.Contains(known, n) {
+			t.Errorf("the documents name the setting %s, which does not exist", n)
+		}
+	}
 }
 
 // A metric that the runbook names and nobody emits would send a person to an empty graph.

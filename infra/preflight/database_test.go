@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -153,4 +155,47 @@ func TestAServerThatIsTooOld(t *testing.T) {
 		t.Error("15 is the oldest")
 	}
 	want(t, find(c.findings, "database"), "FAIL it is PostgreSQL 14.12: 15 or later")
+}
+
+// The statements of the README make an owner and a database that pass. Where another owner of the same server has made the role of the
+// functions, PostgreSQL 16 asks for one more statement, and the finding names it.
+func TestTheDatabaseOfTheReadmeIsReady(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s) *```sql\n(.*?)```").FindAllStringSubmatch(string(raw), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("the README has %d blocks of SQL", len(blocks))
+	}
+	address := testdb.EmptyURL(t)
+	conn := admin(t, address)
+	name := "readme_" + strings.ToLower(rand.Text())
+	for _, statement := range strings.Split(strings.NewReplacer("lafaek_owner", name, "lafaekstreet", name).Replace(blocks[0][1]), ";") {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	t.Cleanup(func() {
+		for _, statement := range []string{"DROP DATABASE " + name + " WITH (FORCE)", "DROP ROLE " + name} {
+			if _, err := conn.Exec(context.WithoutCancel(t.Context()), statement); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	if _, err := admin(t, u.String()).Exec(t.Context(), blocks[1][1]); err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(name, "choose1")
+	for _, line := range strings.Split(inspect(t, u.String(), ""), "\n") {
+		if strings.HasPrefix(line, "FAIL") && !strings.Contains(line, "the role lafaek_app") {
+			t.Error(line)
+		}
+	}
 }

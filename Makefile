@@ -114,6 +114,14 @@ test-race: chromium gpsbabel valkey pgbouncer ## Run all tests with the race det
 interop: ## Check the public log with other people's software: Tessera, torchwood, a witness (a module of its own)
 	cd infra/interop && $(GO) vet ./... && $(GO) test -timeout 10m ./...
 
+.PHONY: templates
+templates: node infra/servicespec/node_modules ## Check the templates by AWS's specification of its resources and by cdk-nag (a minute)
+	TEMPLATES=1 $(GO) test -count=1 -timeout 15m -run TestTemplates ./infra
+
+infra/servicespec/node_modules: infra/servicespec/package.json infra/servicespec/package-lock.json
+	cd infra/servicespec && npm ci --ignore-scripts
+	@touch $@
+
 .PHONY: sdks
 sdks: node java infra/local/sdks/node_modules ## Check that other people's generators make working clients of the document (about 5 minutes)
 	SDKS=1 $(WITH_DATABASE) $(GO) test -count=1 -timeout 30m ./infra/local/sdks

@@ -178,6 +178,9 @@ func flagContext() (map[string]any, error) {
 	}
 	// This flag would add a function in another language. Nothing uses the default security group.
 	out["@aws-cdk/aws-ec2:restrictDefaultSecurityGroup"] = false
+	// The CLI prints annotations itself and stops at an error. With this flag the synthesis stops at the first finding of cdk-nag, before
+	// the tests can read all of them.
+	out["@aws-cdk/core:annotationsInValidationReport"] = false
 	// "strong" makes exports: CloudFormation refuses to remove a value that another stack uses.
 	out["@aws-cdk/core:defaultCrossStackReferences"] = "strong"
 	return out, nil

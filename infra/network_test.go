@@ -121,6 +121,33 @@ func TestTheNATSetsItselfUp(t *testing.T) {
 	}
 }
 
+// Only the network itself sends to the NAT.
+func TestNobodyReachesTheNAT(t *testing.T) {
+	w, _, _ := managedNetwork(t, synthesized)
+	groups := 0
+	for _, g := range w.OfType("AWS::EC2::SecurityGroup") {
+		if !strings.Contains(g.ID, "NatSecurityGroup") {
+			continue
+		}
+		groups++
+		ingress, _ := g.Properties["SecurityGroupIngress"].([]any)
+		for _, raw := range ingress {
+			rule, _ := raw.(map[string]any)
+			cidr, _ := rule["CidrIp"].(map[string]any)
+			att, _ := cidr["Fn::GetAtt"].([]any)
+			if vpc, ok := w.Find(g.Stack, map[string]any{"Fn::GetAtt": att}); !ok || vpc.Type != "AWS::EC2::VPC" || att[1] != "CidrBlock" {
+				t.Errorf("%v may send to the NAT", rule)
+			}
+		}
+		if len(ingress) != 1 {
+			t.Errorf("%d rules", len(ingress))
+		}
+	}
+	if groups != 1 {
+		t.Errorf("%d groups", groups)
+	}
+}
+
 // Zones by setting, else the first two of the account.
 func TestZones(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -81,7 +81,8 @@ func each(t *testing.T, check func(t *testing.T, w *written)) {
 // synthesis has one synthesis run at a time: CDK works with one process in Node.js.
 var synthesis sync.Mutex
 
-func synthesize(raw string) (*written, error) {
+// synthesize writes the templates for settings. prepare changes the app before.
+func synthesize(raw string, prepare ...func(awscdk.App)) (*written, error) {
 	synthesis.Lock()
 	defer synthesis.Unlock()
 	s, err := readSettings([]byte(raw))
@@ -103,6 +104,9 @@ func synthesize(raw string) (*written, error) {
 	}
 	// `make synth` checks the rules of CDK too; here that would take most of the time.
 	awscdk.Validations_Of(app).AddPlugins(awscdk.NewCloudFormationValidatePlugin(&awscdk.CloudFormationValidatePluginProps{IncludeDefaultRules: jsii.Bool(false)}))
+	for _, change := range prepare {
+		change(app)
+	}
 	app.Synth(nil)
 	return readWritten(s, filepath.Join(dir, "out"))
 }
@@ -128,11 +132,14 @@ func readWritten(s settings, dir string) (*written, error) {
 		return nil, err
 	}
 	w := &written{Assembly: a, settings: s, files: make(map[string][]byte)}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	files, err := filepath.Glob(filepath.Join(dir, "*.*"))
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range files {
+		if !slices.Contains([]string{".json", ".csv"}, filepath.Ext(file)) {
+			continue // folders with binaries
+		}
 		if w.files[filepath.Base(file)], err = os.ReadFile(file); err != nil {
 			return nil, err
 		}

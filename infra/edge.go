@@ -36,10 +36,12 @@ func newEdge(scope constructs.Construct, p *plan, a *api) {
 		output(stack, "DomainTarget", "What the domain's record must point at", distribution.AttrDomainName())
 	}
 	if p.HostedZone != "" {
-		awsroute53.NewCfnRecordSet(stack, jsii.String("domain-record"), &awsroute53.CfnRecordSetProps{
-			HostedZoneId: jsii.String(p.HostedZone), Name: jsii.String(p.Domain + "."), Type: jsii.String("A"),
-			AliasTarget: &awsroute53.CfnRecordSet_AliasTargetProperty{DnsName: distribution.AttrDomainName(), HostedZoneId: jsii.String(cloudFrontZone)},
-		})
+		for _, r := range []struct{ id, kind string }{{"domain-record", "A"}, {"domain-record-ipv6", "AAAA"}} {
+			awsroute53.NewCfnRecordSet(stack, jsii.String(r.id), &awsroute53.CfnRecordSetProps{
+				HostedZoneId: jsii.String(p.HostedZone), Name: jsii.String(p.Domain + "."), Type: jsii.String(r.kind),
+				AliasTarget: &awsroute53.CfnRecordSet_AliasTargetProperty{DnsName: distribution.AttrDomainName(), HostedZoneId: jsii.String(cloudFrontZone)},
+			})
+		}
 	}
 	output(stack, "URL", "Where the API is", jsii.String(url))
 }

@@ -127,3 +127,23 @@ func TestTheDistributionNamesTheClient(t *testing.T) {
 		}
 	}
 }
+
+// The domain leads to the distribution by IPv4 and by IPv6.
+func TestTheDomainLeadsToTheDistribution(t *testing.T) {
+	all, err := synthesized()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := all["managed"]
+	var kinds []string
+	for _, r := range w.OfType("AWS::Route53::RecordSet") {
+		target, _ := r.Properties["AliasTarget"].(map[string]any)
+		if d, ok := w.Find(r.Stack, target["DNSName"]); !ok || d.Type != "AWS::CloudFront::Distribution" {
+			t.Errorf("%s leads to %v", r.ID, target)
+		}
+		kinds = append(kinds, fmt.Sprint(r.Properties["Type"]))
+	}
+	if slices.Sort(kinds); !slices.Equal(kinds, []string{"A", "AAAA"}) {
+		t.Errorf("records: %v", kinds)
+	}
+}

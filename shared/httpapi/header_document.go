@@ -32,6 +32,7 @@ func headers() map[string]*huma.Header {
 		"ETag":                text("Names this state. Send it as If-None-Match with the next read (304 when nothing has changed), or as If-Match with a change (412 when somebody else changed it).", `W/"v7.bq2Jx0GLSm3i"`),
 		"Idempotent-Replay":   text("true: this is the first answer to this Idempotency-Key again; nothing was done now.", "true"),
 		"Content-Language":    text("The language of the texts: tet, pt or en. The request chooses it by Accept-Language, else the person's preferred_language counts.", "en"),
+		"Accept-Encoding":     text("The Content-Encoding that this operation takes in a request: identity is none (RFC 9110, 12.5.3).", "identity"),
 		"Location":            text("The address to go to. Send no Authorization header there: storage refuses it.", "https://media.example.tl/display/0193.jpg"),
 	}
 }
@@ -85,6 +86,9 @@ func problemHeaders(status int, all []*problem.Error) map[string]*huma.Param {
 	names := append([]string{"X-Request-Id", "Content-Language"}, budgetHeaders...)
 	if status == http.StatusUnauthorized {
 		names = append(names, "WWW-Authenticate")
+	}
+	if status == http.StatusUnsupportedMediaType {
+		names = append(names, "Accept-Encoding")
 	}
 	if slices.ContainsFunc(all, func(e *problem.Error) bool { return e.RetryAfter > 0 }) {
 		names = append(names, "Retry-After")

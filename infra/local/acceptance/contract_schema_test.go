@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"mime"
-	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/openapi"
 )
@@ -171,7 +170,7 @@ func (d *document) check(method, target string, res apiclient.Response) {
 	if name, shared := strings.CutPrefix(response.Ref, "#/components/responses/"); shared {
 		at, response = "/components/responses/"+name, d.response(d.shared[name])
 	}
-	for _, header := range undescribed(res.Header, response.Headers) {
+	for _, header := range answers.Undescribed(res.Header, response.Headers) {
 		d.Errorf("%s answered %d with the header %s, which is not documented", name, res.Status, header)
 	}
 	media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
@@ -217,21 +216,6 @@ func (d *document) response(raw json.RawMessage) response {
 		d.Fatal(err)
 	}
 	return r
-}
-
-// transport are headers of every HTTP answer, of caches and of browsers' rules: an app does not read them, or a library does.
-var transport = []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Cache-Control", "Content-Encoding", "Content-Length", "Content-Security-Policy",
-	"Content-Type", "Date", "Referrer-Policy", "Strict-Transport-Security", "Vary", "X-Content-Type-Options"}
-
-// undescribed are the headers of an answer that the document does not describe.
-func undescribed(sent http.Header, described map[string]json.RawMessage) []string {
-	var out []string
-	for name := range sent {
-		if !slices.Contains(transport, name) && !slices.ContainsFunc(slices.Collect(maps.Keys(described)), func(d string) bool { return strings.EqualFold(d, name) }) {
-			out = append(out, name)
-		}
-	}
-	return out
 }
 
 func token(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1") }

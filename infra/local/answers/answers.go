@@ -66,6 +66,9 @@ func (c *Checker) Check(method, path string, a Answer) (string, string, []string
 			faults = append(faults, fault)
 		}
 	}
+	for _, header := range Undescribed(a.Header, response.Headers) {
+		faults = append(faults, fmt.Sprintf("%d has the header %s, which is not documented", a.Status, header))
+	}
 	for i := range faults {
 		faults[i] = name + ": " + faults[i]
 	}
@@ -90,12 +93,24 @@ func (c *Checker) problem(op *huma.Operation, response *huma.Response, a Answer)
 			faults = append(faults, fmt.Sprintf("%d %s has the member %s, which is not documented: declare the problem with it", a.Status, code, name))
 		}
 	}
-	for _, name := range []string{"Retry-After", "WWW-Authenticate"} {
-		if a.Header.Get(name) != "" && response.Headers[name] == nil {
-			faults = append(faults, fmt.Sprintf("%d %s has the header %s, which is not documented", a.Status, code, name))
+	return code, faults
+}
+
+// transport are headers of every HTTP answer, of caches and of browsers' rules: an app does not read them, or a library does.
+var transport = []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Cache-Control", "Content-Encoding", "Content-Length",
+	"Content-Security-Policy", "Content-Type", "Date", "Referrer-Policy", "Strict-Transport-Security", "Vary", "X-Content-Type-Options"}
+
+// Undescribed are the headers of an answer that its description does not have.
+func Undescribed[V any](sent http.Header, described map[string]V) []string {
+	var out []string
+	for name := range sent {
+		same := func(d string) bool { return strings.EqualFold(d, name) }
+		if !slices.Contains(transport, name) && !slices.ContainsFunc(slices.Collect(maps.Keys(described)), same) {
+			out = append(out, name)
 		}
 	}
-	return code, faults
+	slices.Sort(out)
+	return out
 }
 
 // response is the description of a status, resolved; nil for none.

@@ -39,9 +39,20 @@ demo: ## Play the story of a report over HTTP (URL=…, PHOTO=…, WITHOUT="ai l
 # The environment configures these commands; without DATABASE_URL they work with the system of this machine (.run/env).
 WITH_SETTINGS := set -a; [ -n "$$DATABASE_URL" ] || [ ! -f .run/env ] || . ./.run/env; set +a;
 
+# With STAGE, these commands run in the deployed system, where the database is: see "Commands in a stage" in infra/RUNBOOK.md.
+OPERATE = $(if $(STAGE),,$(WITH_SETTINGS)) $(GO) run ./functions/migrate/operate/cmd -stage "$(STAGE)"
+
 .PHONY: fsck
-fsck: ## Check all records of the ledger and name the first difference
-	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/fsck/cmd $(ARGS)
+fsck: ## Check all records of the ledger and name the first difference (STAGE=… for a deployed system)
+	@$(if $(STAGE),$(OPERATE) $(ARGS) fsck,$(WITH_SETTINGS) $(GO) run ./functions/anchor/fsck/cmd $(ARGS))
+
+.PHONY: sql
+sql: ## Run one statement that only reads (SQL='SELECT …', STAGE=… for a deployed system)
+	@$(OPERATE) -sql "$$SQL" sql
+
+.PHONY: new-epoch
+new-epoch: ## After a restore, tell apps that follow changes to begin again (STAGE=… for a deployed system)
+	@$(OPERATE) new-epoch
 
 .PHONY: ledger
 ledger: ## Operate the ledger (DO=status, check-key, create-topics, resume; STAGE=… of a deployment, ACCOUNT=0.0.N before it is set)
@@ -51,19 +62,21 @@ ledger: ## Operate the ledger (DO=status, check-key, create-topics, resume; STAG
 log-recover: ## Bring a restored backup up to the public log; see infra/RUNBOOK.md
 	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/logrecover/cmd
 
+# IMPORT loads a file, in a stage or in the database of the environment.
+IMPORT = $(if $(STAGE),$(OPERATE),$(WITH_SETTINGS) $(GO) run ./functions/geocode/importboundaries/cmd) -file "$(FILE)"
+
 .PHONY: import-boundaries
-import-boundaries: ## Load polygons from GeoJSON (FILE=…, LEVEL=municipality|district|suco, NAME=, PARENT=, CODE= properties)
-	@$(WITH_SETTINGS) $(GO) run ./functions/geocode/importboundaries -file "$(FILE)" $(if $(LEVEL),-level $(LEVEL)) \
-		$(if $(NAME),-name $(NAME)) $(if $(PARENT),-parent $(PARENT)) $(if $(CODE),-code $(CODE))
+import-boundaries: ## Load polygons from GeoJSON (FILE=…, LEVEL=municipality|district|suco, NAME=, PARENT=, CODE= properties, STAGE=)
+	@$(IMPORT) $(if $(LEVEL),-level $(LEVEL)) $(if $(NAME),-name $(NAME)) $(if $(PARENT),-parent $(PARENT)) $(if $(CODE),-code $(CODE)) \
+		$(if $(STAGE),import)
 
 .PHONY: import-names
-import-names: ## Load names of small places from GeoJSON points, for maps and searches (FILE=…, NAME=, MUNICIPALITY= properties)
-	@$(WITH_SETTINGS) $(GO) run ./functions/geocode/importboundaries -file "$(FILE)" -level locality \
-		$(if $(NAME),-name $(NAME)) -parent $(or $(MUNICIPALITY),municipality)
+import-names: ## Load names of small places from GeoJSON points, for maps and searches (FILE=…, NAME=, MUNICIPALITY= properties, STAGE=)
+	@$(IMPORT) -level locality $(if $(NAME),-name $(NAME)) -parent $(or $(MUNICIPALITY),municipality) $(if $(STAGE),import)
 
 .PHONY: redrive
-redrive: ## Send the dead letters of a queue to it again (QUEUE=images, validate, anchor, notify, geocode)
-	@$(WITH_SETTINGS) $(GO) run ./functions/relay/redrive -queue "$(QUEUE)"
+redrive: ## Send the dead letters of a queue to it again (QUEUE=images, validate, anchor, notify, geocode; STAGE=…)
+	@$(if $(STAGE),,$(WITH_SETTINGS)) $(GO) run ./functions/relay/redrive -queue "$(QUEUE)" -stage "$(STAGE)"
 
 .PHONY: reset-second-factor
 reset-second-factor: ## Take the second factor of a person away, as of the last administrator (EMAIL=…, REASON=…)

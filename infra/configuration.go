@@ -202,7 +202,7 @@ func (c *configuration) bucket(access []bucketAccess) {
 	c.env["MEDIA_BUCKET"] = c.storage.bucket.BucketName()
 	c.dataKey = true
 	for _, a := range access {
-		sid := "Media" + strings.ToUpper(a.prefix[:1]) + strings.TrimSuffix(a.prefix[1:], "/")
+		sid := "Media" + strings.ToUpper(a.prefix[:1]) + strings.ReplaceAll(a.prefix[1:], "/", "")
 		objects := slices.DeleteFunc(slices.Clone(a.actions), func(action string) bool { return strings.HasPrefix(action, "s3:ListBucket") })
 		c.allow(sid, objects, c.storage.bucket.ArnForObjects(jsii.String(a.prefix+"*")))
 		if lists := slices.DeleteFunc(slices.Clone(a.actions), func(action string) bool { return !strings.HasPrefix(action, "s3:ListBucket") }); len(lists) > 0 {

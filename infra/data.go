@@ -82,7 +82,7 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 		SecurityGroups:          &[]awsec2.ISecurityGroup{group},
 		ServerlessV2MinCapacity: jsii.Number(p.AuroraMin), ServerlessV2MaxCapacity: jsii.Number(p.AuroraMax),
 		Writer: awsrds.ClusterInstance_ServerlessV2(jsii.String("writer"), &awsrds.ServerlessV2ClusterInstanceProps{
-			AutoMinorVersionUpgrade: jsii.Bool(true),
+			AutoMinorVersionUpgrade: jsii.Bool(true), EnablePerformanceInsights: jsii.Bool(true), PerformanceInsightEncryptionKey: k.data,
 		}),
 		Backup:           &awsrds.BackupProps{Retention: days(backupDays), PreferredWindow: jsii.String("16:00-17:00")}, // 01:00 in Dili
 		StorageEncrypted: jsii.Bool(true), StorageEncryptionKey: k.data, CopyTagsToSnapshot: jsii.Bool(true),

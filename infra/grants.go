@@ -70,6 +70,9 @@ var (
 	move = slices.Concat(readOrMissing, write, eraseVersions)
 )
 
+// operatorFiles begins the keys of files that operators have imported; see functions/migrate/operate.
+const operatorFiles = storage.Imports + "operator/"
+
 // grantsOf returns the rights of a function. One that has no entry works on the database alone.
 func grantsOf(name catalog.FunctionName) grants {
 	readRenditions := []bucketAccess{{storage.Renditions, read}}
@@ -102,7 +105,8 @@ func grantsOf(name catalog.FunctionName) grants {
 		"digest": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true},
 		"export": {bucket: []bucketAccess{{storage.Exports, write}}},
 
-		"migrate": {receipts: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, readOrMissing}}},
+		// It also runs the commands of operators: fsck, and imports of files that it signs the addresses for.
+		"migrate": {receipts: true, ledger: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, readOrMissing}, {operatorFiles, exchange}}},
 		"keys":    {withoutDatabase: true},
 		"verify":  {withoutDatabase: true},
 	}[name]

@@ -25,7 +25,7 @@ var withoutResource = map[string]string{
 func patternAllowed(resource string) bool {
 	switch {
 	case strings.HasPrefix(resource, "arn:aws:s3:::") && strings.HasSuffix(resource, "/*") && strings.Count(resource, "*") == 1:
-		return strings.Count(strings.TrimPrefix(resource, "arn:aws:s3:::"), "/") == 2 // bucket/prefix/*
+		return strings.Count(strings.TrimPrefix(resource, "arn:aws:s3:::"), "/") >= 2 // bucket/prefix/*, or a part of a prefix
 	case strings.Contains(resource, ":log-group:") && strings.HasSuffix(resource, ":*"):
 		return strings.Count(resource, "*") == 1 // the streams of one group
 	case strings.Contains(resource, ":secret:") && strings.HasSuffix(resource, "-??????"):
@@ -87,9 +87,11 @@ func TestWhoMay(t *testing.T) {
 			{"s3:PutObject", "renditions/", []string{"images", "reports", "staff", "validate"}},
 			{"s3:PutObject", "exports/", []string{"export"}},
 			{"s3:PutObject", "originals/", []string{"reports"}},
-			{"s3:PutObject", "imports/", []string{"journeys"}}, // it signs the addresses to which riders send files
+			{"s3:PutObject", "imports/", []string{"journeys", "migrate"}}, // they sign the addresses to which riders and operators send files
+			{"s3:PutObject", "imports/*", []string{"journeys"}},           // migrate: only files of operators
 			{"s3:PutObject", "routes/", []string{"journeys"}},
-			{"s3:GetObject", "imports/", []string{"journeys"}},
+			{"s3:GetObject", "imports/", []string{"journeys", "migrate"}},
+			{"s3:GetObject", "imports/*", []string{"journeys"}},
 			{"s3:GetObject", "routes/", []string{"journeys"}}, // it signs the addresses of these
 			{"s3:DeleteObject", "imports/", nil},              // a lifecycle rule deletes them
 			{"s3:DeleteObject", "routes/", nil},

@@ -74,7 +74,7 @@ func Functions() []Function {
 		{Name: "export", Kind: Schedule, Memory: 1769, Timeout: 14 * time.Minute, Every: 15 * time.Minute},
 		{Name: "digest", Kind: Schedule, Memory: 256, Timeout: 9 * time.Minute, Daily: halfPastSevenInDili()},
 
-		{Name: "migrate", Kind: Deploy, Memory: 256, Timeout: 14 * time.Minute},
+		{Name: "migrate", Kind: Deploy, Memory: 512, Timeout: 14 * time.Minute},
 		{Name: "keys", Kind: Deploy, Memory: 128, Timeout: 2 * time.Minute},
 		{Name: "verify", Kind: Deploy, Memory: 256, Timeout: 3 * time.Minute},
 	}

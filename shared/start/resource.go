@@ -2,6 +2,7 @@ package start
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -21,9 +22,31 @@ type Resource interface {
 }
 
 // CustomResource serves a custom resource. It opens the function with each event. So a fault of the configuration is
-// the answer to that event; without an answer CloudFormation would wait an hour.
-func CustomResource(open func(context.Context, config.Env) (Resource, error)) {
-	lambda.Start(cfn.LambdaWrap(func(ctx context.Context, e cfn.Event) (string, map[string]any, error) {
+// the answer to that event; without an answer CloudFormation would wait an hour. A function that operators call too has a command.
+func CustomResource(open func(context.Context, config.Env) (Resource, error), command ...Command) {
+	if len(command) == 0 {
+		lambda.Start(resource(open))
+		return
+	}
+	lambda.Start(withCommands(resource(open), command[0]))
+}
+
+func withCommands(apply cfn.CustomResourceLambdaFunction, command Command) func(context.Context, json.RawMessage) (any, error) {
+	return func(ctx context.Context, raw json.RawMessage) (any, error) {
+		var e cfn.Event
+		if err := json.Unmarshal(raw, &e); err == nil && e.RequestType != "" {
+			return apply(ctx, e)
+		}
+		env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
+		if err != nil {
+			return nil, err
+		}
+		return command(ctx, env, raw)
+	}
+}
+
+func resource(open func(context.Context, config.Env) (Resource, error)) cfn.CustomResourceLambdaFunction {
+	return cfn.LambdaWrap(func(ctx context.Context, e cfn.Event) (string, map[string]any, error) {
 		if e.RequestType == cfn.RequestDelete {
 			return e.PhysicalResourceID, nil, nil // keys and schema stay when the stack is deleted
 		}
@@ -38,7 +61,7 @@ func CustomResource(open func(context.Context, config.Env) (Resource, error)) {
 			}
 			return r.Apply(ctx, e)
 		})
-	}))
+	})
 }
 
 // How long AWS may deny what a new policy allows. A policy is in force everywhere some seconds after CloudFormation has made it.

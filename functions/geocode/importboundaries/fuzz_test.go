@@ -1,4 +1,4 @@
-package main
+package importboundaries
 
 import (
 	"bytes"
@@ -43,7 +43,7 @@ func FuzzFeatures(f *testing.F) {
 		defer func() { _ = tx.Rollback(t.Context()) }()
 		known := geocoding.NewMunicipalities(tx)
 		for _, one := range features {
-			if err := insert(t.Context(), tx, known, options{level: "suco", name: "n"}, one); err != nil {
+			if err := insert(t.Context(), tx, known, Options{Level: "suco", Name: "n"}, one); err != nil {
 				return
 			}
 		}

@@ -1,4 +1,6 @@
-package main
+// Package importboundaries loads the polygons of municipalities, administrative posts or sucos, and names of small places, from
+// GeoJSON.
+package importboundaries
 
 import (
 	"bufio"
@@ -8,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"slices"
 
 	"github.com/google/uuid"
@@ -31,8 +32,13 @@ const (
 // localities are small places. They have a name at a point, and no boundary.
 const localities = "locality"
 
-type options struct {
-	file, level, name, parent, code string
+// Options say what the features are.
+type Options struct {
+	Level string `json:"level"` // municipality, district (administrative post), suco or locality
+	Name  string `json:"name"`  // property that holds the name
+	// Parent is the property that holds the name of the unit above; of localities the municipality.
+	Parent string `json:"parent"`
+	Code   string `json:"code"` // property that holds a code
 }
 
 // maxFile bounds the file, in bytes. The sucos in full detail are smaller.
@@ -53,13 +59,13 @@ func (f feature) property(name string) string {
 	return ""
 }
 
-// run replaces the boundaries of a level by those of the file, all or none, and returns how many there are. Then it sets the
-// municipality of reports that had none.
-func run(ctx context.Context, o options, databaseURL string) (int, error) {
-	if !slices.Contains([]string{levelMunicipality, levelDistrict, levelSuco, localities}, o.level) {
-		return 0, fmt.Errorf("-level is municipality, district, suco or locality, not %q", o.level)
+// Run replaces the boundaries of a level by those of the file, all or none, and returns how many there are. Then it sets the
+// municipality of reports that had none. The login in databaseURL owns the schema.
+func Run(ctx context.Context, o Options, file io.Reader, databaseURL string) (int, error) {
+	if !slices.Contains([]string{levelMunicipality, levelDistrict, levelSuco, localities}, o.Level) {
+		return 0, fmt.Errorf("-level is municipality, district, suco or locality, not %q", o.Level)
 	}
-	features, err := load(o.file)
+	features, err := read(file)
 	if err != nil {
 		return 0, err
 	}
@@ -71,12 +77,12 @@ func run(ctx context.Context, o options, databaseURL string) (int, error) {
 		return 0, fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	if o.level == localities {
+	if o.Level == localities {
 		return len(features), replaceNames(ctx, conn, o, features)
 	}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM boundaries WHERE level = $1`, o.level); err != nil {
-			return fmt.Errorf("replace level %s: %w", o.level, err)
+		if _, err := tx.Exec(ctx, `DELETE FROM boundaries WHERE level = $1`, o.Level); err != nil {
+			return fmt.Errorf("replace level %s: %w", o.Level, err)
 		}
 		municipalities := geocoding.NewMunicipalities(tx)
 		for i, f := range features {
@@ -96,7 +102,7 @@ func run(ctx context.Context, o options, databaseURL string) (int, error) {
 }
 
 // replaceNames replaces the names of localities, all or none.
-func replaceNames(ctx context.Context, conn *pgx.Conn, o options, features []feature) error {
+func replaceNames(ctx context.Context, conn *pgx.Conn, o Options, features []feature) error {
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM place_names`); err != nil {
 			return fmt.Errorf("replace names: %w", err)
@@ -112,12 +118,12 @@ func replaceNames(ctx context.Context, conn *pgx.Conn, o options, features []fea
 }
 
 // insertName adds a locality. Its municipality is the one that the file names, else the one whose boundary it is in.
-func insertName(ctx context.Context, tx pgx.Tx, municipalities *geocoding.Municipalities, o options, f feature) error {
-	name := f.property(o.name)
+func insertName(ctx context.Context, tx pgx.Tx, municipalities *geocoding.Municipalities, o Options, f feature) error {
+	name := f.property(o.Name)
 	if name == "" {
-		return fmt.Errorf("no property %q; choose the property with the name by -name", o.name)
+		return fmt.Errorf("no property %q; choose the property with the name by -name", o.Name)
 	}
-	code, _, err := municipalities.Code(ctx, f.property(o.parent))
+	code, _, err := municipalities.Code(ctx, f.property(o.Parent))
 	if err != nil {
 		return err
 	}
@@ -134,19 +140,6 @@ func insertName(ctx context.Context, tx pgx.Tx, municipalities *geocoding.Munici
 		return fmt.Errorf("%s: no point in degrees of longitude and latitude (WGS 84)", name)
 	}
 	return nil
-}
-
-func load(path string) ([]feature, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	features, err := read(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return features, nil
 }
 
 func read(f io.Reader) ([]feature, error) {
@@ -167,13 +160,13 @@ func read(f io.Reader) ([]feature, error) {
 	return collection.Features, nil
 }
 
-func insert(ctx context.Context, tx pgx.Tx, municipalities *geocoding.Municipalities, o options, f feature) error {
-	name := f.property(o.name)
+func insert(ctx context.Context, tx pgx.Tx, municipalities *geocoding.Municipalities, o Options, f feature) error {
+	name := f.property(o.Name)
 	if name == "" {
-		return fmt.Errorf("no property %q; choose the property with the name by -name", o.name)
+		return fmt.Errorf("no property %q; choose the property with the name by -name", o.Name)
 	}
-	code := f.property(o.code)
-	if o.level == levelMunicipality {
+	code := f.property(o.Code)
+	if o.Level == levelMunicipality {
 		found, ok, err := municipalities.Code(ctx, name)
 		if err != nil {
 			return err
@@ -190,7 +183,7 @@ func insert(ctx context.Context, tx pgx.Tx, municipalities *geocoding.Municipali
 		        ST_Multi(ST_CollectionExtract(ST_MakeValid(ST_SetSRID(ST_Force2D(ST_GeomFromGeoJSON($6)), 4326)), 3)))
 		RETURNING NOT ST_IsEmpty(area) AND ST_XMin(area) >= -180 AND ST_XMax(area) <= 180 AND ST_YMin(area) >= -90 AND ST_YMax(area) <= 90`
 	var onEarth bool
-	err := tx.QueryRow(ctx, query, database.NewID(), o.level, name, f.property(o.parent), code, string(f.Geometry)).Scan(&onEarth)
+	err := tx.QueryRow(ctx, query, database.NewID(), o.Level, name, f.property(o.Parent), code, string(f.Geometry)).Scan(&onEarth)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

@@ -1,8 +1,7 @@
-package main
+package importboundaries
 
 import (
-	"os"
-	"path/filepath"
+	"context"
 	"strings"
 	"testing"
 
@@ -18,13 +17,11 @@ const collection = `{"type":"FeatureCollection","features":[
 	{"type":"Feature","properties":{"ADM1":"Díli"},"geometry":{"type":"Polygon","coordinates":[[[125.4,-8.7],[125.8,-8.7],[125.8,-8.4],[125.4,-8.4],[125.4,-8.7]]]}},
 	{"type":"Feature","properties":{"ADM1":"NAME2"},"geometry":{"type":"Polygon","coordinates":[[[126,-8.7],[126.5,-8.7],[126.5,-8.4],[126,-8.4],[126,-8.7]]]}}]}`
 
-func write(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "boundaries.geojson")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+// options are a file and what it has.
+type options struct{ file, level, name, parent string }
+
+func run(ctx context.Context, o options, url string) (int, error) {
+	return Run(ctx, Options{Level: o.level, Name: o.name, Parent: o.parent}, strings.NewReader(o.file), url)
 }
 
 func count(t *testing.T, url, query string) int {
@@ -61,7 +58,7 @@ func TestImportReplacesALevelAndPlacesReports(t *testing.T) {
 	}
 	defer pool.Close()
 	ledgertest.Submit(t, pool, id)
-	o := options{file: write(t, strings.Replace(collection, "NAME2", "Baukau", 1)), level: "municipality", name: "ADM1"}
+	o := options{file: strings.Replace(collection, "NAME2", "Baukau", 1), level: "municipality", name: "ADM1"}
 	for range 2 {
 		if n, err := run(t.Context(), o, url); err != nil || n != 2 {
 			t.Fatalf("got %d, %v", n, err)
@@ -92,7 +89,7 @@ func TestAnErasedReportLosesNamesThatAreGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := run(t.Context(), options{file: write(t, collection), level: "district", name: "ADM1"}, url); err != nil || n != 2 {
+	if n, err := run(t.Context(), options{file: collection, level: "district", name: "ADM1"}, url); err != nil || n != 2 {
 		t.Fatalf("got %d, %v", n, err)
 	}
 	if n := count(t, url, `SELECT count(*) FROM reports WHERE suco IS NULL AND district = 'NAME2'`); n != 1 {
@@ -109,10 +106,10 @@ const points = `{"type":"FeatureCollection","features":[
 func TestImportOfNames(t *testing.T) {
 	t.Parallel()
 	url := testdb.URL(t)
-	if _, err := run(t.Context(), options{file: write(t, strings.Replace(collection, "NAME2", "Baucau", 1)), level: "municipality", name: "ADM1"}, url); err != nil {
+	if _, err := run(t.Context(), options{file: strings.Replace(collection, "NAME2", "Baucau", 1), level: "municipality", name: "ADM1"}, url); err != nil {
 		t.Fatal(err)
 	}
-	o := options{file: write(t, points), level: "locality", name: "name", parent: "municipality"}
+	o := options{file: points, level: "locality", name: "name", parent: "municipality"}
 	for range 2 {
 		if n, err := run(t.Context(), o, url); err != nil || n != 2 {
 			t.Fatalf("got %d, %v", n, err)
@@ -124,7 +121,7 @@ func TestImportOfNames(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{collection, strings.Replace(points, "125.57", "1255.7", 1), strings.Replace(points, `"name":"Fatuhada"`, `"name":""`, 1)} {
-		if _, err := run(t.Context(), options{file: write(t, bad), level: "locality", name: "name"}, url); err == nil {
+		if _, err := run(t.Context(), options{file: bad, level: "locality", name: "name"}, url); err == nil {
 			t.Errorf("taken: %s", bad)
 		}
 	}
@@ -140,11 +137,10 @@ func TestABrokenFileIsRefusedAndChangesNothing(t *testing.T) {
 		o    options
 		want string
 	}{
-		"no such property":     {options{file: write(t, collection), level: "municipality", name: "NAME_1"}, `feature 1: no property "NAME_1"`},
-		"unknown municipality": {options{file: write(t, collection), level: "municipality", name: "ADM1"}, `feature 2: "NAME2" is not a known name of a municipality`},
-		"not GeoJSON":          {options{file: write(t, `[1,2]`), level: "suco", name: "x"}, "not GeoJSON"},
-		"unknown level":        {options{file: write(t, collection), level: "village", name: "ADM1"}, "-level"},
-		"no file":              {options{file: "/nowhere", level: "suco", name: "x"}, "no such file"},
+		"no such property":     {options{file: collection, level: "municipality", name: "NAME_1"}, `feature 1: no property "NAME_1"`},
+		"unknown municipality": {options{file: collection, level: "municipality", name: "ADM1"}, `feature 2: "NAME2" is not a known name of a municipality`},
+		"not GeoJSON":          {options{file: `[1,2]`, level: "suco", name: "x"}, "not GeoJSON"},
+		"unknown level":        {options{file: collection, level: "village", name: "ADM1"}, "-level"},
 	} {
 		if _, err := run(t.Context(), c.o, url); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)
@@ -163,7 +159,7 @@ func TestFilesOfCommonProgramsAreRead(t *testing.T) {
 		{"type":"Feature","properties":{"n":"Heights"},"geometry":{"type":"Polygon","coordinates":[[[125.4,-8.7,0],[125.8,-8.7,0],[125.8,-8.4,12.5],[125.4,-8.4,0],[125.4,-8.7,0]]]}},
 		{"type":"Feature","properties":{"n":"Measures"},"geometry":{"type":"Polygon","coordinates":[[[125.4,-8.7,0,1],[125.8,-8.7,0,2],[125.8,-8.4,0,3],[125.4,-8.7,0,1]]]}},
 		{"type":"Feature","properties":{"n":"Ring"},"geometry":{"type":"MultiPolygon","coordinates":[[[[126,-9],[126,-8],[127,-8],[127,-9],[126,-9]],[[126.4,-8.6],[126.4,-8.4],[126.6,-8.4],[126.6,-8.6],[126.4,-8.6]]]]}}]}`
-	if n, err := run(t.Context(), options{file: write(t, file), level: "suco", name: "n"}, url); err != nil || n != 3 {
+	if n, err := run(t.Context(), options{file: file, level: "suco", name: "n"}, url); err != nil || n != 3 {
 		t.Fatalf("got %d, %v", n, err)
 	}
 	if n := count(t, url, `SELECT count(*) FROM boundaries WHERE ST_Covers(area, ST_SetSRID(ST_MakePoint(126.5, -8.5), 4326))`); n != 0 {

@@ -3,7 +3,8 @@ package main
 
 import (
 	"github.com/lafaekstreet/backend/functions/migrate"
+	"github.com/lafaekstreet/backend/functions/migrate/operate"
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
-func main() { start.CustomResource(migrate.Open) }
+func main() { start.CustomResource(migrate.Open, operate.Handle) }

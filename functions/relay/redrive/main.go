@@ -24,16 +24,17 @@ import (
 func main() {
 	name := flag.String("queue", "", "queue whose dead letters are sent again")
 	rate := flag.Int("rate", 0, "messages a second, 1 to 500; 0: SQS decides")
+	stage := flag.String("stage", "", "stage of the deployed system; empty: the queues of QUEUE_URLS, or of these names")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, queue.Name(*name), *rate); err != nil {
+	if err := run(ctx, queue.Name(*name), *stage, *rate); err != nil {
 		fmt.Fprintln(os.Stderr, "redrive:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, name queue.Name, rate int) error {
+func run(ctx context.Context, name queue.Name, stage string, rate int) error {
 	if !slices.Contains(catalog.QueueNames(), name) {
 		return fmt.Errorf("QUEUE must be one of %v", catalog.QueueNames())
 	}
@@ -49,12 +50,16 @@ func run(ctx context.Context, name queue.Name, rate int) error {
 	if err != nil {
 		return err
 	}
+	prefix := ""
+	if stage != "" {
+		prefix = "lafaekstreet-" + stage + "-" // as infra names them
+	}
 	client := sqs.NewFromConfig(cfg)
-	live, err := arnOf(ctx, client, queues.URLs[string(name)], string(name))
+	live, err := arnOf(ctx, client, queues.URLs[string(name)], prefix+string(name))
 	if err != nil {
 		return err
 	}
-	dead, err := arnOf(ctx, client, queues.URLs[string(name.Dead())], string(name.Dead()))
+	dead, err := arnOf(ctx, client, queues.URLs[string(name.Dead())], prefix+string(name.Dead()))
 	if err != nil {
 		return err
 	}

@@ -11,16 +11,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/anchor/fsck"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/storage"
-	"github.com/lafaekstreet/backend/shared/timestamp"
 )
-
-type settings struct {
-	Database database.Config
-	Ledger   ledger.Config
-}
 
 func main() {
 	signatures := flag.Bool("signatures", true, "look up the transaction of every message and check its signature")
@@ -43,48 +34,11 @@ func run(ctx context.Context, signatures, pictures bool) (*fsck.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := config.Parse[settings](env)
-	if err != nil {
-		return nil, err
-	}
-	db, err := database.Open(ctx, s.Database)
+	check, db, err := fsck.Open(ctx, env, pictures)
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	check := &fsck.Check{DB: db, Config: s.Ledger, Signatures: signatures, Out: os.Stdout}
-	if s.Ledger.Anchored() {
-		check.Mirror = ledger.NewMirror(s.Ledger)
-	}
-	if err := buckets(ctx, env, check, pictures); err != nil {
-		return nil, err
-	}
+	check.Signatures, check.Out = signatures, os.Stdout
 	return check.Run(ctx)
-}
-
-// buckets gives the check those that the environment names. The check says what it leaves out.
-func buckets(ctx context.Context, env config.Env, check *fsck.Check, pictures bool) error {
-	aws, err := config.LoadAWS(ctx, env)
-	if err != nil {
-		return err
-	}
-	if env["LOG_BUCKET"] != "" {
-		s, err := config.Parse[storage.LogConfig](env)
-		if err != nil {
-			return err
-		}
-		log, err := storage.NewLog(aws, s, timestamp.System{})
-		if err != nil {
-			return err
-		}
-		check.Log = log
-	}
-	if env["MEDIA_BUCKET"] != "" && pictures {
-		s, err := config.Parse[storage.Config](env)
-		if err != nil {
-			return err
-		}
-		check.Pictures = storage.New(aws, s)
-	}
-	return nil
 }

@@ -128,15 +128,9 @@ func (c *configuration) secret(variable string, s secret) {
 // wakeTime is how long connecting to a database may take that has to wake up: 15 s is usual for Aurora.
 const wakeTime = 25 * time.Second
 
-// database lets the function reach the database and the cache. A function of a deploy works as the owner of the schema,
-// others as appRole.
+// database lets the function reach the database and the cache. A function of a deploy works as the owner of the schema. Others
+// work as appRole: with a login of their own in the managed profile, and with that of database_secret in the external one.
 func (c *configuration) database(s spec) {
-	for name, value := range c.data.database {
-		c.env[name] = value
-	}
-	for _, s := range c.data.databaseSecrets {
-		c.secrets = append(c.secrets, s.grant)
-	}
 	c.set("DATABASE_EXEC_MODE", c.DatabaseMode)
 	if pause := c.relayPause(); pause > 0 { // the database may be asleep
 		c.set("DATABASE_CONNECT_TIMEOUT", wakeTime.String())
@@ -144,23 +138,54 @@ func (c *configuration) database(s spec) {
 			c.set("RELAY_PAUSE", pause.String())
 		}
 	}
+	if s.Kind == catalog.Deploy || !c.managed() {
+		maps.Copy(c.env, c.data.database)
+		c.secrets = append(c.secrets, grantsOfSecrets(c.data.databaseSecrets)...)
+	}
 	if s.Kind == catalog.Deploy {
-		if c.MigrationSecret != "" {
-			c.secret("DATABASE_OWNER_URL", named(c.stack, c.MigrationSecret))
-			c.set("DATABASE_STATEMENT_TIMEOUT", c.DatabaseStatementTimeout)
-		}
+		c.makesLogins()
 		return
 	}
-	if c.MigrationSecret == "" { // else migrate gives role and limit to the login
+	switch {
+	case c.managed():
+		env, right := c.data.signIn(s)
+		maps.Copy(c.env, env)
+		c.policy = append(c.policy, right)
+		c.secret("LIMITS_KEY", c.keys.limits)
+	case c.MigrationSecret == "": // else migrate gives role and limit to the login
 		c.set("DATABASE_ROLE", c.DatabaseRole)
 		c.set("DATABASE_STATEMENT_TIMEOUT", c.DatabaseStatementTimeout)
 	}
-	for name, value := range c.data.cache {
-		c.env[name] = value
+	maps.Copy(c.env, c.data.cache)
+	c.secrets = append(c.secrets, grantsOfSecrets(c.data.cacheSecrets)...)
+}
+
+// grantsOfSecrets are the resources of a policy about secrets.
+func grantsOfSecrets(all []secret) []*string {
+	out := make([]*string, len(all))
+	for i, s := range all {
+		out[i] = s.grant
 	}
-	for _, s := range c.data.cacheSecrets {
-		c.secrets = append(c.secrets, s.grant)
+	return out
+}
+
+// makesLogins tells migrate what the logins of functions are.
+func (c *configuration) makesLogins() {
+	if !c.managed() && c.MigrationSecret == "" {
+		return
 	}
+	c.set("DATABASE_STATEMENT_TIMEOUT", c.DatabaseStatementTimeout)
+	if !c.managed() {
+		c.secret("DATABASE_OWNER_URL", named(c.stack, c.MigrationSecret))
+		return
+	}
+	var logins []string
+	for _, other := range c.specs {
+		if other.Kind != catalog.Deploy && !other.grants.withoutDatabase {
+			logins = append(logins, loginOf(other))
+		}
+	}
+	c.set("DATABASE_LOGINS", strings.Join(logins, ","))
 }
 
 // queueAccess adds the addresses of two kinds of queues: those that the function may send to, and those whose length it may

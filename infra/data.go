@@ -28,6 +28,8 @@ type data struct {
 	database, cache               environment
 	databaseSecrets, cacheSecrets []secret
 	cluster                       awsrds.DatabaseCluster
+	// address is the rest of the URL of the database after the login; managed profile.
+	address string
 }
 
 func newData(scope constructs.Construct, p *plan, n *network, k *keys) *data {
@@ -86,6 +88,7 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 		}),
 		Backup:           &awsrds.BackupProps{Retention: days(backupDays), PreferredWindow: jsii.String("16:00-17:00")}, // 01:00 in Dili
 		StorageEncrypted: jsii.Bool(true), StorageEncryptionKey: k.data, CopyTagsToSnapshot: jsii.Bool(true),
+		IamAuthentication:  jsii.Bool(true),
 		DeletionProtection: jsii.Bool(p.Protect), RemovalPolicy: p.removal(),
 		Parameters:                clusterParameters(),
 		CloudwatchLogsExports:     &[]*string{jsii.String("postgresql")},
@@ -95,15 +98,26 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 	if raw, ok := d.cluster.Node().DefaultChild().(awsrds.CfnDBCluster); ok && p.AuroraMin == 0 {
 		raw.AddPropertyOverride(jsii.String("ServerlessV2ScalingConfiguration.SecondsUntilAutoPause"), 300)
 	}
+	d.address = "@" + *d.cluster.ClusterEndpoint().Hostname() + ":5432/" + databaseName + "?sslmode=verify-full&sslrootcert=" + caPath
 	owner := d.cluster.Secret().SecretArn()
 	d.databaseSecrets = []secret{{arn: owner, grant: owner}}
 	d.database = environment{
 		"DATABASE_PASSWORD_SECRET_ARN": jsii.String(*owner + "#password"),
-		"DATABASE_URL": jsii.String("postgres://" + ownerName + ":${DATABASE_PASSWORD}@" +
-			*d.cluster.ClusterEndpoint().Hostname() + ":5432/" + databaseName + "?sslmode=verify-full&sslrootcert=" + caPath),
+		"DATABASE_URL":                 jsii.String("postgres://" + ownerName + ":${DATABASE_PASSWORD}" + d.address),
 	}
 	output(d.stack, "DatabaseSecret", "Secret with the owner's name and password", owner)
 	output(d.stack, "DatabaseCluster", "For restores and figures", d.cluster.ClusterIdentifier())
+}
+
+// loginOf is the login of a function in the managed profile. It is made by migrate.
+func loginOf(s spec) string { return "lafaek_" + s.id() }
+
+// signIn is the configuration of a function that signs in with its own login and a token of AWS, and its right to do so.
+func (d *data) signIn(s spec) (environment, statement) {
+	arn := d.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("rds-db"), Resource: jsii.String("dbuser"),
+		ResourceName: jsii.String(*d.cluster.ClusterResourceIdentifier() + "/" + loginOf(s)), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME})
+	return environment{"DATABASE_URL": jsii.String("postgres://" + loginOf(s) + d.address), "DATABASE_AUTH": jsii.String("iam")},
+		statement{"SignIn", []string{"rds-db:connect"}, []*string{arn}, nil}
 }
 
 // clusterParameters are the settings of the database. Its log has statements that took longer than a second, without their

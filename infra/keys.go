@@ -27,6 +27,7 @@ type keys struct {
 	receipts secret // signs receipts
 	setup    secret
 	edge     secret // a distribution in front of the API sends it to the functions
+	limits   secret // hides whose limits the database counts; managed profile
 	// public is the set of public keys (JWKs) that every HTTP function accepts tokens of.
 	public string
 }
@@ -106,6 +107,9 @@ func (k *keys) make(p *plan) {
 		names = append(names, "receipts-"+generation)
 	}
 	names = append(names, "token-setup", "token-edge")
+	if p.managed() {
+		names = append(names, "token-limits")
+	}
 	arns := make([]*string, len(names))
 	for i, name := range names {
 		arns[i] = k.empty(p, name)
@@ -135,11 +139,14 @@ func (k *keys) make(p *plan) {
 				k.receipts = made
 			}
 		default:
-			if generation == "edge" {
+			switch generation {
+			case "edge":
 				k.edge = made
-				continue
+			case "limits":
+				k.limits = made
+			default:
+				k.setup = made
 			}
-			k.setup = made
 		}
 	}
 	k.public = `{"keys":[` + strings.Join(public, ",") + `]}`

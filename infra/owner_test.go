@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,5 +26,49 @@ func TestTheOwnerIsKnownToMigrateAlone(t *testing.T) {
 		if f.Env["DATABASE_ROLE"] != "" || f.Env["DATABASE_STATEMENT_TIMEOUT"] != limit {
 			t.Errorf("%s sets the role %q and the limit %q", f.Name, f.Env["DATABASE_ROLE"], f.Env["DATABASE_STATEMENT_TIMEOUT"])
 		}
+	}
+}
+
+// In the managed profile each function signs in to the database with its own login and no other, and only migrate knows the owner.
+func TestEachFunctionSignsInAsItself(t *testing.T) {
+	all, err := synthesized()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := all["managed"]
+	var logins, made []string
+	for _, f := range w.Functions() {
+		name := strings.TrimPrefix(f.Name, w.settings.name(""))
+		login, _, _ := strings.Cut(strings.TrimPrefix(f.Env["DATABASE_URL"], "postgres://"), "@")
+		switch {
+		case name == "migrate":
+			made = strings.Split(f.Env["DATABASE_LOGINS"], ",")
+			if !strings.HasPrefix(login, ownerName+":") || f.Env["DATABASE_AUTH"] != "" {
+				t.Errorf("migrate signs in as %s", login)
+			}
+			continue
+		case f.Env["DATABASE_URL"] == "":
+			continue
+		}
+		logins = append(logins, login)
+		if login != "lafaek_"+name || f.Env["DATABASE_AUTH"] != "iam" || f.Env["DATABASE_PASSWORD_SECRET_ARN"] != "" || f.Env["LIMITS_KEY_SECRET_ARN"] == "" {
+			t.Errorf("%s signs in as %s: %v", name, login, f.Env)
+		}
+		for _, s := range f.Policy {
+			if slices.Contains(s.Actions, "rds-db:connect") && (len(s.Resources) != 1 || !strings.HasSuffix(s.Resources[0], "/"+login)) {
+				t.Errorf("%s may sign in as %v", name, s.Resources)
+			}
+		}
+		if !slices.Equal(who(w, "rds-db:connect", "/"+login), []string{name}) {
+			t.Errorf("%s: %v may sign in as %s", name, who(w, "rds-db:connect", "/"+login), login)
+		}
+	}
+	slices.Sort(logins)
+	slices.Sort(made)
+	if len(logins) < 10 || !slices.Equal(logins, made) {
+		t.Errorf("functions have the logins %v, migrate makes %v", logins, made)
+	}
+	if c := w.OfType("AWS::RDS::DBCluster")[0]; c.Properties["EnableIAMDatabaseAuthentication"] != true {
+		t.Error("the cluster accepts no tokens")
 	}
 }

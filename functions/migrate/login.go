@@ -29,6 +29,9 @@ var (
 // admitFunctions lets the login of the functions work, if the owner has another one: every session of it begins in the role
 // of the functions and with their limits, so that nothing has to be sent for that. The login itself has no rights.
 func (m *Migrate) admitFunctions(ctx context.Context, db *database.DB) error {
+	if err := m.makeLogins(ctx, db); err != nil {
+		return err
+	}
 	if m.cfg.Database.OwnerURL == "" {
 		return nil
 	}
@@ -46,6 +49,37 @@ func (m *Migrate) admitFunctions(ctx context.Context, db *database.DB) error {
 		return fmt.Errorf("admit the login %s of the functions (the owner needs CREATEROLE, and has to have made that login): %w", l.Name, err)
 	}
 	return m.checkLogin(ctx)
+}
+
+// makeLogins makes the logins that the configuration names, and lets each work as the functions do. In Aurora they sign in with
+// tokens of AWS (the role rds_iam), and so have no password.
+func (m *Migrate) makeLogins(ctx context.Context, db *database.DB) error {
+	for _, name := range m.cfg.Logins {
+		const find = `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1), EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam'),
+			current_setting('server_version_num')::int`
+		var exists, iam bool
+		l := login{Name: name}
+		if err := db.QueryRow(ctx, find, name).Scan(&exists, &iam, &l.Server); err != nil {
+			return fmt.Errorf("look for the login %s: %w", name, err)
+		}
+		quoted := pgx.Identifier{name}.Sanitize()
+		err := db.InTx(ctx, func(tx *database.Tx) error {
+			if !exists {
+				tx.Queue("CREATE ROLE " + quoted + " LOGIN NOINHERIT")
+			}
+			if iam {
+				tx.Queue("GRANT rds_iam TO " + quoted)
+			}
+			for _, statement := range l.admission(m.cfg.StatementTimeout) {
+				tx.Queue(statement)
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("make the login %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // login is a role that signs in.

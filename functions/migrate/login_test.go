@@ -92,3 +92,43 @@ func TestTheLoginOfTheFunctionsIsAdmitted(t *testing.T) {
 		t.Errorf("a login that does not exist: %v", err)
 	}
 }
+
+// Migrate makes the logins of single functions, and lets each work in the role of the functions and in no other.
+func TestLoginsOfSingleFunctionsAreMade(t *testing.T) {
+	t.Parallel()
+	owner := testdb.URL(t)
+	admin, err := pgx.Connect(t.Context(), owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "lafaek_" + strings.ToLower(rand.Text())
+	t.Cleanup(func() {
+		if _, err := admin.Exec(context.WithoutCancel(t.Context()), "DROP ROLE "+name); err != nil {
+			t.Error(err)
+		}
+		_ = admin.Close(context.WithoutCancel(t.Context()))
+	})
+	m, err := migrate.New(config.Env{"DATABASE_URL": owner, "DATABASE_LOGINS": name, "DATABASE_STATEMENT_TIMEOUT": "9s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := m.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conn, err := pgx.Connect(t.Context(), as(t, owner, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	var got string
+	if err := conn.QueryRow(t.Context(), `SELECT current_user || ' ' || current_setting('statement_timeout')`).Scan(&got); err != nil || got != "lafaek_app 9s" {
+		t.Errorf("a session begins as %q, %v", got, err)
+	}
+	for _, forbidden := range []string{`SET ROLE postgres`, `ALTER TABLE ledger_events DISABLE TRIGGER ALL`} {
+		if _, err := conn.Exec(t.Context(), forbidden); err == nil || !strings.Contains(err.Error(), "42501") {
+			t.Errorf("%s: %v", forbidden, err)
+		}
+	}
+}

@@ -30,6 +30,8 @@ type Config struct {
 	Database database.Owner
 	// StatementTimeout is the limit of a statement of functions that sign in with a login of their own.
 	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"20s"`
+	// Logins are the logins of functions that migrate makes, each for one function. Empty: none.
+	Logins []string `env:"DATABASE_LOGINS"`
 	// LogBucket has the public log. Empty: nothing is compared with it.
 	LogBucket string `env:"LOG_BUCKET"`
 	// MediaBucket has the pictures. Empty: the hashes of small renditions of the first version stay unknown.

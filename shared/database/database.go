@@ -32,6 +32,8 @@ type Config struct {
 	// ConnectTimeout bounds one attempt to connect, if the URL does not say connect_timeout; 0 is five seconds. A database that
 	// sleeps needs longer.
 	ConnectTimeout time.Duration `env:"DATABASE_CONNECT_TIMEOUT"`
+	// IAM is how a login without a password signs in.
+	IAM IAM
 }
 
 // Querier runs statements: a pool, a connection or a transaction.
@@ -58,6 +60,13 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	pc.MaxConnIdleTime = 5 * time.Minute
 	if pc.ConnConfig.ConnectTimeout == 0 {
 		pc.ConnConfig.ConnectTimeout = cmp.Or(c.ConnectTimeout, 5*time.Second)
+	}
+	switch c.IAM.Auth {
+	case "":
+	case authIAM:
+		pc.BeforeConnect = c.IAM.beforeConnect
+	default:
+		return nil, fmt.Errorf("open database: DATABASE_AUTH %q is unknown", c.IAM.Auth)
 	}
 	pc.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		registerTypes(conn)

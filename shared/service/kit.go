@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -51,10 +52,12 @@ type kitConfig struct {
 	Queues   queue.Config
 	Cache    admission.CacheConfig
 	Limits   admission.LimitConfig
-	Links    weblink.Config
-	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
-	Stage    string     `env:"STAGE" envDefault:"local"`    // names the deployment in metrics
-	Version  string     `env:"AWS_LAMBDA_FUNCTION_VERSION"` // Lambda sets it
+	// LimitsKey hides whose limits the database counts. Empty: the address of the database, if it has a password.
+	LimitsKey string `env:"LIMITS_KEY"`
+	Links     weblink.Config
+	LogLevel  slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
+	Stage     string     `env:"STAGE" envDefault:"local"`    // names the deployment in metrics
+	Version   string     `env:"AWS_LAMBDA_FUNCTION_VERSION"` // Lambda sets it
 }
 
 // Option changes how a kit is opened.
@@ -99,7 +102,7 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 	if k.cache, err = admission.NewCache(cfg.Cache, k.Clock, k.Metrics); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
-	limits := admission.NewStoredLimits(k.DB, cfg.Database.URL) // the one secret that all functions have
+	limits := admission.NewStoredLimits(k.DB, cmp.Or(cfg.LimitsKey, cfg.Database.URL)) // a secret that all functions have
 	k.Gate = admission.NewGate(k.cache, identity.NewStoredSessions(k.DB), limits, admission.NewRates(cfg.Limits, k.Settings), k.Clock)
 	return k, nil
 }

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/migrate"
 	"github.com/lafaekstreet/backend/infra/local/cache"
 	"github.com/lafaekstreet/backend/infra/local/postgres"
+	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/config"
 )
 
 const (
@@ -19,12 +23,12 @@ const (
 
 // startDatabase runs a private PostgreSQL unless DATABASE_URL names one.
 func (s *System) startDatabase(ctx context.Context) error {
-	if s.env["DATABASE_OWNER_URL"] == "" { // else migrate gives role and limit to the login
-		s.set("DATABASE_ROLE", "lafaek_app")
-		s.set("DATABASE_STATEMENT_TIMEOUT", "20s")
-	}
 	s.set("DATABASE_MAX_CONNS", "5")
 	if s.env["DATABASE_URL"] != "" {
+		if s.env["DATABASE_OWNER_URL"] == "" { // else migrate gives role and limit to the login
+			s.set("DATABASE_ROLE", "lafaek_app")
+			s.set("DATABASE_STATEMENT_TIMEOUT", "20s")
+		}
 		s.runs("database", "DATABASE_URL")
 		return nil
 	}
@@ -41,9 +45,11 @@ func (s *System) startDatabase(ctx context.Context) error {
 	if err := createDatabase(ctx, cluster.URL("postgres")); err != nil {
 		return err
 	}
-	url := cluster.URL(databaseName)
-	s.set("DATABASE_URL", url)
-	s.runs("database", url)
+	address := cluster.URL(databaseName)
+	s.set("DATABASE_URL", address)
+	s.logins = true
+	s.set("DATABASE_LOGINS", strings.Join(logins(), ","))
+	s.runs("database", address)
 	go func() {
 		<-cluster.Done()
 		s.fail(errors.New("PostgreSQL ended by itself; see " + s.dir("postgres/postgres.log")))
@@ -109,4 +115,31 @@ func (s *System) startCache(ctx context.Context) error {
 	s.set("CACHE_URL", server.URL())
 	s.runs("cache", server.URL()+" ("+server.Name+")")
 	return nil
+}
+
+// loginOf is the login of a function in a database that this machine runs. It is the deployed one; see infra/data.go.
+func loginOf(name catalog.FunctionName) string { return "lafaek_" + string(name) }
+
+// logins are those of all functions but the ones of a deploy.
+func logins() []string {
+	var out []string
+	for _, f := range catalog.Functions() {
+		if f.Kind != catalog.Deploy {
+			out = append(out, loginOf(f.Name))
+		}
+	}
+	return out
+}
+
+// envOf is the configuration of one function: in a database that this machine runs it signs in with its own login.
+func (s *System) envOf(name catalog.FunctionName) (config.Env, error) {
+	if !s.logins {
+		return s.env, nil
+	}
+	address, err := url.Parse(s.env["DATABASE_URL"])
+	if err != nil {
+		return nil, fmt.Errorf("read the address of the database: %w", err)
+	}
+	address.User = url.User(loginOf(name))
+	return s.env.With("DATABASE_URL", address.String()), nil
 }

@@ -48,7 +48,11 @@ func (s *System) openHTTP(ctx context.Context) ([]gateway.Function, error) {
 		if err != nil {
 			return nil, err
 		}
-		service, err := open(ctx, s.env)
+		env, err := s.envOf(f.Name)
+		if err != nil {
+			return nil, err
+		}
+		service, err := open(ctx, env)
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", f.Name, err)
 		}
@@ -101,7 +105,11 @@ func (b *background) consumeQueues(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		handler, err := open(ctx, s.env)
+		env, err := s.envOf(catalog.FunctionName(q.Name))
+		if err != nil {
+			return err
+		}
+		handler, err := open(ctx, env)
 		if err != nil {
 			return fmt.Errorf("open %s: %w", q.Name, err)
 		}

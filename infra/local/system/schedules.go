@@ -30,7 +30,11 @@ func (b *background) followSchedules(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		function, err := open(ctx, b.system.env)
+		env, err := b.system.envOf(f.Name)
+		if err != nil {
+			return err
+		}
+		function, err := open(ctx, env)
 		if err != nil {
 			return fmt.Errorf("open %s: %w", f.Name, err)
 		}

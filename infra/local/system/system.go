@@ -48,6 +48,7 @@ type Options struct {
 type System struct {
 	options Options
 	env     config.Env // the configuration of every function
+	logins  bool       // each function signs in to the database with a login of its own
 	faults  *faults.Set
 	log     *slog.Logger
 	stand   standIns

@@ -7,10 +7,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/infra/local/system"
 	"github.com/lafaekstreet/backend/shared/config"
@@ -79,6 +82,7 @@ func TestKeepsEverythingOverRestart(t *testing.T) {
 		}
 	}
 	mailed := waitForMail(t, first)
+	signedInAsThemselves(t, string(settings))
 	if err := first.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -196,5 +200,26 @@ func TestDirectoryIsLocked(t *testing.T) {
 		t.Error("a second system started in the same directory")
 	} else if !strings.Contains(err.Error(), "already runs") {
 		t.Errorf("error %q does not say that the system already runs", err)
+	}
+}
+
+// signedInAsThemselves checks that no function is signed in to the database as the owner, and that some are as themselves.
+func signedInAsThemselves(t *testing.T, settings string) {
+	t.Helper()
+	address := regexp.MustCompile(`(?m)^DATABASE_URL='(.*)'$`).FindStringSubmatch(settings)
+	if address == nil {
+		t.Fatal("the settings have no DATABASE_URL")
+	}
+	conn, err := pgx.Connect(t.Context(), address[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	const q = `SELECT coalesce(bool_or(usename = 'lafaek_auth'), false), string_agg(DISTINCT usename::text, ',') FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'lafaekstreet'`
+	var auth bool
+	var logins string
+	if err := conn.QueryRow(t.Context(), q).Scan(&auth, &logins); err != nil || !auth || strings.Contains(logins, "postgres") {
+		t.Errorf("signed in are %s, %v", logins, err)
 	}
 }

@@ -151,11 +151,11 @@ func (c *configuration) database(s spec) {
 		env, right := c.data.signIn(s)
 		maps.Copy(c.env, env)
 		c.policy = append(c.policy, right)
-		c.secret("LIMITS_KEY", c.keys.limits)
 	case c.MigrationSecret == "": // else migrate gives role and limit to the login
 		c.set("DATABASE_ROLE", c.DatabaseRole)
 		c.set("DATABASE_STATEMENT_TIMEOUT", c.DatabaseStatementTimeout)
 	}
+	c.secret("LIMITS_KEY", c.keys.limits)
 	maps.Copy(c.env, c.data.cache)
 	c.secrets = append(c.secrets, grantsOfSecrets(c.data.cacheSecrets)...)
 }

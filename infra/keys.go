@@ -27,7 +27,7 @@ type keys struct {
 	receipts secret // signs receipts
 	setup    secret
 	edge     secret // a distribution in front of the API sends it to the functions
-	limits   secret // hides whose limits the database counts; managed profile
+	limits   secret // hides whose limits the database counts
 	// public is the set of public keys (JWKs) that every HTTP function accepts tokens of.
 	public string
 }
@@ -106,10 +106,7 @@ func (k *keys) make(p *plan) {
 	for _, generation := range p.ReceiptsKeys {
 		names = append(names, "receipts-"+generation)
 	}
-	names = append(names, "token-setup", "token-edge")
-	if p.managed() {
-		names = append(names, "token-limits")
-	}
+	names = append(names, "token-setup", "token-edge", "token-limits")
 	arns := make([]*string, len(names))
 	for i, name := range names {
 		arns[i] = k.empty(p, name)

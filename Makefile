@@ -139,7 +139,7 @@ infra/servicespec/node_modules: infra/servicespec/package.json infra/servicespec
 emulators: ## Check what we ask of S3 and KMS against other people's emulators: versitygw, local-kms (about 3 minutes the first time)
 	GOBIN=$(CURDIR)/.run/emulators $(GO) install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 	GOBIN=$(CURDIR)/.run/emulators $(GO) install github.com/nsmithuk/local-kms@v0.0.0-20260228092603-2a5e92d09ab6
-	EMULATORS=$(CURDIR)/.run/emulators $(GO) test -count=1 -timeout 10m ./infra/local/emulators
+	EMULATORS=$(CURDIR)/.run/emulators $(WITH_DATABASE) $(GO) test -count=1 -timeout 10m ./infra/local/emulators
 
 .PHONY: sdks
 sdks: node java infra/local/sdks/node_modules ## Check that other people's generators make working clients of the document (about 5 minutes)

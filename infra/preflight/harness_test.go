@@ -102,7 +102,7 @@ func standIn(t *testing.T, replies map[string]reply) map[string]string {
 }
 
 // operationOf reads the operation out of a request, and the name that it is about.
-func operationOf(r *http.Request, body string) (operation, name string) {
+func operationOf(r *http.Request, body string) (string, string) {
 	if _, target, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
 		_, rest, _ := strings.Cut(body, `"SecretId":"`)
 		name, _, _ := strings.Cut(rest, `"`)

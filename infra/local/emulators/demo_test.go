@@ -123,11 +123,11 @@ func TestTheDemo(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = others.Close() })
 	env := others.Env()
-	s3 := run(t, "versitygw", func(port string) (args, env []string) {
+	s3 := run(t, "versitygw", func(port string) ([]string, []string) {
 		return []string{"--port", "127.0.0.1:" + port, "posix", "--versioning-dir", versions, objects},
 			[]string{"ROOT_ACCESS_KEY=" + aws.AccessKeyID, "ROOT_SECRET_KEY=" + aws.SecretAccessKey}
 	})
-	kms := run(t, "local-kms", func(port string) (args, env []string) {
+	kms := run(t, "local-kms", func(port string) ([]string, []string) {
 		return nil, []string{"PORT=" + port, "KMS_DATA_PATH=" + keys, "KMS_REGION=" + aws.DefaultRegion}
 	})
 	f := &front{s3: proxy(t, *s3.BaseEndpoint), kms: proxy(t, *kms.BaseEndpoint), others: proxy(t, others.URL()), arrived: func(key string) {

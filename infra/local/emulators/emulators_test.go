@@ -15,9 +15,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
-// run starts a program of EMULATORS on a free port, and returns a configuration of the SDK with its address. The program ends with
+// run starts a program of EMULATORS on a free port, with the arguments and the variables that start returns for it, and returns a configuration of the SDK with its address. The program ends with
 // the test.
-func run(t *testing.T, name string, start func(port string) (args, env []string)) aws.Config {
+func run(t *testing.T, name string, start func(port string) ([]string, []string)) aws.Config {
 	t.Helper()
 	dir := os.Getenv("EMULATORS")
 	if dir == "" {

@@ -14,7 +14,7 @@ import (
 // A message to the ledger is signed by another KMS. Signer itself compares the signature with the public key.
 func TestTheLedgersKey(t *testing.T) {
 	dir := t.TempDir()
-	cfg := run(t, "local-kms", func(port string) (args, env []string) {
+	cfg := run(t, "local-kms", func(port string) ([]string, []string) {
 		return nil, []string{"PORT=" + port, "KMS_DATA_PATH=" + dir, "KMS_REGION=us-east-1"}
 	})
 	client := kms.NewFromConfig(cfg)

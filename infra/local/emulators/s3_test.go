@@ -28,7 +28,7 @@ const (
 func versity(t *testing.T) aws.Config {
 	t.Helper()
 	objects, versions := t.TempDir(), t.TempDir()
-	cfg := run(t, "versitygw", func(port string) (args, env []string) {
+	cfg := run(t, "versitygw", func(port string) ([]string, []string) {
 		return []string{"--port", "127.0.0.1:" + port, "posix", "--versioning-dir", versions, objects},
 			[]string{"ROOT_ACCESS_KEY=access", "ROOT_SECRET_KEY=secret"}
 	})

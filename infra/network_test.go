@@ -11,14 +11,14 @@ import (
 	"github.com/lafaekstreet/backend/infra/assembly"
 )
 
-// managedNetwork is the NAT instance of a synthesis of the managed profile, and its launch template.
-func managedNetwork(t *testing.T, all func() (map[string]*written, error)) (w *written, nat, template assembly.Named) {
+// managedNetwork is a synthesis of the managed profile, its NAT instance and the launch template of that.
+func managedNetwork(t *testing.T, all func() (map[string]*written, error)) (*written, assembly.Named, assembly.Named) {
 	t.Helper()
 	profiles, err := all()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w = profiles["managed"]
+	w := profiles["managed"]
 	instances := w.OfType("AWS::EC2::Instance")
 	if len(instances) != 1 {
 		t.Fatalf("%d instances", len(instances))

@@ -151,7 +151,7 @@ func (e *each) start(ctx context.Context, m events.SQSMessage, before int) (bool
 var errPanic = errors.New("the handler panicked")
 
 // call handles a message. A panic is an error.
-func (e *each) call(ctx context.Context, m events.SQSMessage) (err error) { //nolint:nonamedreturns // set by recover
+func (e *each) call(ctx context.Context, m events.SQSMessage) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			e.log.ErrorContext(ctx, "message panicked", "queue", string(e.name), "message_id", m.MessageId,

@@ -141,7 +141,7 @@ func (s *Shape) part(first, last int, middle, spread vector) int {
 
 // Circles returns at most n circles in which the whole shape lies: longitudes, latitudes and radii in metres. None is divided
 // further that is as small as enoughM.
-func (s *Shape) Circles(n int, enoughM float64) (lons, lats, radii []float64) {
+func (s *Shape) Circles(n int, enoughM float64) ([]float64, []float64, []float64) {
 	if len(s.domes) == 0 {
 		return nil, nil, nil
 	}
@@ -160,6 +160,7 @@ func (s *Shape) Circles(n int, enoughM float64) (lons, lats, radii []float64) {
 		chosen[largest] = d.left
 		chosen = append(chosen, d.right)
 	}
+	var lons, lats, radii []float64
 	for _, i := range chosen {
 		at := s.domes[i].middle.position()
 		lons, lats, radii = append(lons, at[0]), append(lats, at[1]), append(radii, angleOf(s.domes[i].radius)*sphereM)

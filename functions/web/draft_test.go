@@ -22,7 +22,7 @@ func TestTwoTabsOverwriteNoDraft(t *testing.T) {
 	c := w.Citizen()
 	tab := tabOf(t, w, c, "/report?lang=en", 360, 740)
 	var got string
-	run(t, tab, until(`document.querySelector("#progress").textContent !== ""`), inModule("core.js", `for (let i = 0; i < 200 && !m.session.user; i++) await new Promise((r) => setTimeout(r, 50));`, nil),
+	run(t, tab, until(`document.querySelector("#progress").textContent !== ""`), signedIn,
 		inModule("new_report_draft.js", `const { draft, fresh } = m, { outbox } = self, ids = new Set();
 			const type = async (words) => { draft.set("description", words); await draft.save(); ids.add(draft.entry.client_id); return draft.entry.client_id; };
 			draft.take(fresh());

@@ -35,6 +35,9 @@ func reportsOf(w *testenv.System) int { return w.Int(`SELECT count(*) FROM repor
 // workerReady waits until the service worker has kept the form.
 var workerReady = chromedp.Evaluate(`(async () => { await navigator.serviceWorker.ready; while (!(await caches.match("/report"))) await new Promise((r) => setTimeout(r, 100)); })()`, nil, awaited)
 
+// signedIn waits until the page knows who is signed in. Before that it keeps what is written as nobody's.
+var signedIn = inModule("core.js", `while (!m.session.user) await new Promise((r) => setTimeout(r, 50));`, nil)
+
 // A report that is written without a link is there after the browser's tab was closed and opened again, also without a link, and
 // is sent once when the link is back. It is kept until the public log holds its receipt.
 func TestReportIsWrittenWithoutALinkAndSentOnce(t *testing.T) {
@@ -46,7 +49,7 @@ func TestReportIsWrittenWithoutALinkAndSentOnce(t *testing.T) {
 	tab := tabOf(t, w, c, "/welcome", 360, 740)
 	first, closeTab := another(t, tab, w.URL+"/report?lang=en")
 	var waits, keeping string
-	run(t, first, workerReady, chromedp.ActionFunc(func(context.Context) error { line.cut.Store(true); return nil }),
+	run(t, first, workerReady, signedIn, chromedp.ActionFunc(func(context.Context) error { line.cut.Store(true); return nil }),
 		choose(t, "a.jpg", photo(t, 320, 200, 1)), chromedp.WaitVisible("#picture-image"), fillIn("Blocked since Monday"), chromedp.Click(id("send")),
 		chromedp.WaitVisible("#done"), chromedp.Text("#done", &waits), chromedp.Text("#keeping", &keeping))
 	browser.Screenshot(t, first, "report-waits")

@@ -49,7 +49,7 @@ func (*Web) Name() string { return "web" }
 // Register implements httpapi.Group.
 func (w *Web) Register(a *httpapi.API) {
 	start := webPage("/", "The start page", "What this is, how to report, the newest reports, and a box that finds a report or a place.")
-	start.Responses["303"] = &huma.Response{Description: "To the report or to the map, for what the box asked"}
+	start.Responses["303"] = &huma.Response{Description: "To the report or to the map, for what the box asked", Headers: map[string]*huma.Header{"Location": {}}}
 	httpapi.Register(a, start, w.home)
 	httpapi.Register(a, webPage("/report", "The form of a report", "Files a report without the app, also without a connection."), w.newReport)
 	httpapi.Register(a, webPage("/me", "The page of a person", "Own reports, notifications, preferences. The page itself is the same for everybody."), w.me)

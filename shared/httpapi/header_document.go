@@ -78,6 +78,9 @@ func (o *Operation) describeHeaders(op *huma.Operation) {
 			names = append(names, "Location")
 		}
 		r.Headers = refer(r.Headers, names...)
+		if ok := op.Responses["200"]; status == "304" && ok != nil && ok.Headers["Set-Cookie"] != nil {
+			r.Headers["Set-Cookie"] = ok.Headers["Set-Cookie"]
+		}
 	}
 }
 

@@ -98,7 +98,7 @@ func (g *Group) nearbyIDs(ctx context.Context, in *nearbyInput) (*idsOutput, err
 		return nil, err
 	}
 	out := &idsOutput{Body: []uuid.UUID{}}
-	err = g.limited(ctx, func(q database.Querier) error {
+	err = g.limited(ctx, func(ctx context.Context, q database.Querier) error {
 		own, err := s.own(ctx, q, s.mode)
 		if err != nil {
 			return err
@@ -120,7 +120,7 @@ func (g *Group) nearby(ctx context.Context, in *nearbyInput) (*nearbyOutput, err
 		return nil, err
 	}
 	out := &nearbyOutput{Body: []Nearby{}}
-	err = g.limited(ctx, func(q database.Querier) error {
+	err = g.limited(ctx, func(ctx context.Context, q database.Querier) error {
 		own, err := s.own(ctx, q, byAll)
 		if err != nil {
 			return err
@@ -147,16 +147,25 @@ func (g *Group) nearby(ctx context.Context, in *nearbyInput) (*nearbyOutput, err
 // of an index stop at the limit.
 const stopAtLimit = `SET LOCAL enable_bitmapscan = off`
 
-// limited runs a search none of whose statements may take longer than 2 s. It is for what the other bounds do not hold, such as
-// a window of days that excludes most of very many shapes.
-func (g *Group) limited(ctx context.Context, f func(database.Querier) error) error {
-	err := g.db.InTx(ctx, func(tx *database.Tx) error {
-		tx.Queue(`SET LOCAL statement_timeout = '2s'`)
+// Limits of a search. They are for what the other bounds do not hold, such as a window of days that excludes most of very many
+// shapes. The time limit of a statement does not count while it is prepared for the first time; that of the search does.
+const (
+	statementTime = 2 * time.Second
+	searchTime    = 5 * time.Second
+)
+
+// limited runs a search that takes searchTime at most, and each of its statements statementTime.
+func (g *Group) limited(ctx context.Context, f func(context.Context, database.Querier) error) error {
+	search, cancel := context.WithTimeout(ctx, searchTime)
+	defer cancel()
+	err := g.db.InTx(search, func(tx *database.Tx) error {
+		tx.Queue(fmt.Sprintf(`SET LOCAL statement_timeout = %d`, statementTime.Milliseconds()))
 		tx.Queue(stopAtLimit)
-		return f(tx)
+		return f(search, tx)
 	})
 	var failed *pgconn.PgError
-	if errors.As(err, &failed) && failed.Code == "57014" && ctx.Err() == nil { // query_canceled
+	tooLong := search.Err() != nil || errors.As(err, &failed) && failed.Code == "57014" // query_canceled
+	if err != nil && tooLong && ctx.Err() == nil {
 		return errTooComplex
 	}
 	return err

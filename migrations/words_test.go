@@ -33,7 +33,7 @@ var words = map[string]string{
 	"ai_analyses.stage":                  "validate.stage* staff.stageOverride",
 	"ai_analyses.status":                 "report.AIStatus -report.AIQueued -report.AIProcessing", // an analysis is made when its call has ended
 	"audit_log.actor_role":               "identity.Role audit.System",
-	"boundaries.level":                   "main.level*",
+	"boundaries.level":                   "importboundaries.level*",
 	"daily_mails.kind":                   "notification.DailyMail",
 	"devices.platform":                   "auth.platform*",
 	"geocode_cache.source":               "geocoding.Source* -geocoding.SourceBoundaries", // only answers of the geocoder are cached

@@ -106,7 +106,7 @@ func (k *keys) make(p *plan) {
 	for _, generation := range p.ReceiptsKeys {
 		names = append(names, "receipts-"+generation)
 	}
-	names = append(names, "token-setup", "token-edge", "token-limits")
+	names = append(names, "token-setup", "token-edge", "token-ratelimits")
 	arns := make([]*string, len(names))
 	for i, name := range names {
 		arns[i] = k.empty(p, name)
@@ -139,7 +139,7 @@ func (k *keys) make(p *plan) {
 			switch generation {
 			case "edge":
 				k.edge = made
-			case "limits":
+			case "ratelimits":
 				k.limits = made
 			default:
 				k.setup = made

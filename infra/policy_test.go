@@ -186,6 +186,10 @@ func TestConfigurationAndPolicyAgree(t *testing.T) {
 					if !f.Allows("secretsmanager:GetSecretValue", arn) && !f.Allows("secretsmanager:GetSecretValue", arn+"-abcdef") {
 						t.Errorf("%s is configured with %s and may not read it", f.Name, variable)
 					}
+					// An ARN without its random ending is found only if it does not seem to have one.
+					if !f.Allows("secretsmanager:GetSecretValue", arn) && arnEnding.MatchString(arn) {
+						t.Errorf("%s: Secrets Manager does not find %s by %s", f.Name, variable, arn)
+					}
 				}
 				if strings.Contains(value, "<") {
 					t.Errorf("%s: %s is %q", f.Name, variable, value)

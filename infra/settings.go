@@ -272,7 +272,8 @@ func (s settings) checkAddresses(f *settingFaults) {
 		f.check(value != "" && (err != nil || u.Scheme != "https" || u.Host == "" || strings.ContainsAny(value, " ,;")), "base_map: %q is not an https address", value)
 	}
 	f.check(s.BaseMap != "" && s.BaseMapAttribution == "", "base_map_attribution: name the makers of the base map")
-	for name, value := range map[string]string{"database_secret": s.DatabaseSecret, "cache_secret": s.CacheSecret, "mail_secret": s.MailSecret, "push_secret": s.PushSecret} {
+	for name, value := range map[string]string{"database_secret": s.DatabaseSecret, "migration_secret": s.MigrationSecret, "cache_secret": s.CacheSecret,
+		"mail_secret": s.MailSecret, "push_secret": s.PushSecret} {
 		f.check(arnEnding.MatchString(value), "%s: %q ends in a hyphen and six characters, as the ending that Secrets Manager adds to a name; give the secret another name", name, value)
 	}
 	for name, value := range map[string]string{"public_base_url": s.PublicBaseURL, "web_base_url": s.WebBaseURL, "hedera_mirror": s.HederaMirror, "nominatim_url": s.NominatimURL} {

@@ -39,6 +39,7 @@ func TestSettings(t *testing.T) {
 		`{` + good + `,"token_keys":[]}`:                                         "token_keys: at least one",
 		`{` + good + `,"token_keys":["rotate"]}`:                                 `token_keys: "rotate" has six characters`,
 		`{` + good + `,"mail_secret":"prod-smtp01"}`:                             `mail_secret: "prod-smtp01" ends in a hyphen and six characters`,
+		`{` + good + `,"migration_secret":"db-master"}`:                          `migration_secret: "db-master" ends in a hyphen and six characters`,
 		`{` + good + `,"revision":"a b"}`:                                        "revision",
 		`{` + good + `,"seal_keys":["1","1"]}`:                                   "repeated",
 		`{` + good + `,"budget_usd":5}`:                                          "alarm_email",

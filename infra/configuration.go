@@ -148,7 +148,7 @@ func (c *configuration) database(s spec) {
 	}
 	switch {
 	case c.managed():
-		env, right := c.data.signIn(s)
+		env, right := c.data.signIn(c.stack, s)
 		maps.Copy(c.env, env)
 		c.policy = append(c.policy, right)
 	case c.MigrationSecret == "": // else migrate gives role and limit to the login

@@ -112,10 +112,11 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 // loginOf is the login of a function in the managed profile. It is made by migrate.
 func loginOf(s spec) string { return "lafaek_" + s.id() }
 
-// signIn is the configuration of a function that signs in with its own login and a token of AWS, and its right to do so.
-func (d *data) signIn(s spec) (environment, statement) {
-	arn := d.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("rds-db"), Resource: jsii.String("dbuser"),
-		ResourceName: jsii.String(*d.cluster.ClusterResourceIdentifier() + "/" + loginOf(s)), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME})
+// signIn is the configuration of a function that signs in with its own login and a token of AWS, and its right to do so. The right
+// holds for a cluster of any id: a restored one has a new id and the same logins. Its network has no way to another stage's cluster.
+func (d *data) signIn(stack awscdk.Stack, s spec) (environment, statement) {
+	arn := stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("rds-db"), Resource: jsii.String("dbuser"),
+		ResourceName: jsii.String("cluster-*/" + loginOf(s)), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME})
 	return environment{"DATABASE_URL": jsii.String("postgres://" + loginOf(s) + d.address), "DATABASE_AUTH": jsii.String("iam")},
 		statement{"SignIn", []string{"rds-db:connect"}, []*string{arn}, nil}
 }

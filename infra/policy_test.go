@@ -32,6 +32,8 @@ func patternAllowed(resource string) bool {
 		return !strings.Contains(resource, "*") // the ending that Secrets Manager adds
 	case strings.HasPrefix(resource, "arn:aws:bedrock:*::foundation-model/"):
 		return strings.Count(resource, "*") == 1 // one model, in every region that its inference profile may send a call to
+	case strings.Contains(resource, ":dbuser:cluster-*/lafaek_"):
+		return strings.Count(resource, "*") == 1 // one login, also in a cluster that is restored
 	}
 	return false
 }

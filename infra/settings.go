@@ -304,6 +304,8 @@ func (s settings) checkLedger(f *settingFaults) {
 }
 
 func (s settings) checkKeys(f *settingFaults) {
+	// Each HTTP function has the public key of each generation. CloudFormation reads at most 60 such values for a stack.
+	f.check(len(s.TokenKeys) > 3, "token_keys: at most three generations at a time")
 	for _, keys := range []struct {
 		name   string
 		values []string

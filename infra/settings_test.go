@@ -37,6 +37,7 @@ func TestSettings(t *testing.T) {
 		`{` + good + `,"hedera_account":"1.2"}`:                                  "is not 0.0.N",
 		`{` + good + `,"log_days":31}`:                                           "log_days",
 		`{` + good + `,"token_keys":[]}`:                                         "token_keys: at least one",
+		`{` + good + `,"token_keys":["1","2","3","4"]}`:                          "token_keys: at most three",
 		`{` + good + `,"token_keys":["rotate"]}`:                                 `token_keys: "rotate" has six characters`,
 		`{` + good + `,"mail_secret":"prod-smtp01"}`:                             `mail_secret: "prod-smtp01" ends in a hyphen and six characters`,
 		`{` + good + `,"migration_secret":"db-master"}`:                          `migration_secret: "db-master" ends in a hyphen and six characters`,

@@ -64,6 +64,10 @@ func TestStacksAreWithinTheLimits(t *testing.T) {
 			if n := len(w.files[name+".template.json"]); n > 900_000 {
 				t.Errorf("%s is %d bytes", name, n)
 			}
+			// CloudFormation reads at most 60 values of other services for a template.
+			if n := bytes.Count(w.files[name+".template.json"], []byte("{{resolve:")); n > 60 {
+				t.Errorf("%s has %d dynamic references", name, n)
+			}
 		}
 	})
 }

@@ -3,6 +3,7 @@ package preflight
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/url"
 	"os"
 	"regexp"
@@ -172,13 +173,15 @@ func TestTheDatabaseOfTheReadmeIsReady(t *testing.T) {
 	address := testdb.EmptyURL(t)
 	conn := admin(t, address)
 	name := "readme_" + strings.ToLower(rand.Text())
-	for _, statement := range strings.Split(strings.NewReplacer("lafaek_owner", name, "lafaekstreet", name).Replace(blocks[0][1]), ";") {
+	// The administrator that a provider gives is no superuser.
+	const provider = "CREATE ROLE provider_%[1]s CREATEROLE CREATEDB; SET SESSION AUTHORIZATION provider_%[1]s;%[2]s; RESET SESSION AUTHORIZATION"
+	for _, statement := range strings.Split(fmt.Sprintf(provider, name, strings.NewReplacer("lafaek_owner", name, "lafaekstreet", name).Replace(blocks[0][1])), ";") {
 		if _, err := conn.Exec(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
 	t.Cleanup(func() {
-		for _, statement := range []string{"DROP DATABASE " + name + " WITH (FORCE)", "DROP ROLE " + name} {
+		for _, statement := range []string{"DROP DATABASE " + name + " WITH (FORCE)", "DROP ROLE " + name, "DROP ROLE provider_" + name} {
 			if _, err := conn.Exec(context.WithoutCancel(t.Context()), statement); err != nil {
 				t.Error(err)
 			}

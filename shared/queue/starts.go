@@ -76,15 +76,23 @@ func (s *starts) begin(ctx context.Context, m events.SQSMessage, before int) err
 	return nil
 }
 
-// noteTime is the longest that an end waits for the database. It is part of answerTime.
-const noteTime = time.Second
+// How long an end waits for the database: noteTime at the end of an invocation, as a part of answerTime, and slowNoteTime before.
+// An end that is not noted counts as if the worker was killed.
+const (
+	noteTime     = time.Second
+	slowNoteTime = 10 * time.Second
+)
 
 // end notes how a message ended: by a failure, or so that it leaves its queue. A panic is no end.
 func (s *starts) end(ctx context.Context, m events.SQSMessage, o outcome, failure error) error {
 	if s == nil || o.back && errors.Is(failure, errPanic) || !o.back && Receives(m) == 1 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	limit := slowNoteTime
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, max(noteTime, time.Until(deadline)))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	var err error
 	if o.back {

@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
@@ -217,5 +219,42 @@ func TestWithoutADatabaseOnlyNewMessagesAreBegun(t *testing.T) {
 	}
 	if back := k.deliver(2, "good"); len(back) != 1 || len(k.handled) != 1 {
 		t.Errorf("the second delivery: %v comes back, handled %v", back, k.handled)
+	}
+}
+
+// timed notes how long a statement may take.
+type timed struct {
+	database.Querier
+	limit time.Duration
+}
+
+func (d *timed) Exec(ctx context.Context, _ string, _ ...any) (pgconn.CommandTag, error) {
+	if end, ok := ctx.Deadline(); ok {
+		d.limit = time.Until(end)
+	}
+	return pgconn.CommandTag{}, nil
+}
+
+// A database that is slow for a while must not count as a worker that was killed. At the end of an invocation there is no time to wait.
+func TestTheEndOfAMessageWaitsForASlowDatabase(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ invocation, least, most time.Duration }{
+		{10 * time.Minute, 5 * time.Second, 20 * time.Second}, {20 * time.Millisecond, 0, time.Second},
+	} {
+		db := &timed{}
+		ctx, cancel := context.WithTimeout(t.Context(), c.invocation)
+		defer cancel()
+		h := queue.Each(queue.Notify, 1, slog.New(slog.DiscardHandler), func(ctx context.Context, _ events.SQSMessage) error {
+			if c.invocation < time.Second {
+				<-ctx.Done()
+			}
+			return errors.New("busy")
+		}, queue.WithStarts(db))
+		if _, err := h.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "1"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if db.limit < c.least || db.limit > c.most {
+			t.Errorf("an invocation of %s waits %s for the database", c.invocation, db.limit)
+		}
 	}
 }

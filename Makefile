@@ -55,7 +55,7 @@ new-epoch: ## After a restore, tell apps that follow changes to begin again (STA
 	@$(OPERATE) new-epoch
 
 .PHONY: ledger
-ledger: ## Operate the ledger (DO=status, check-key, create-topics, resume; STAGE=… of a deployment, ACCOUNT=0.0.N before it is set)
+ledger: ## Operate the ledger (DO=status, check-key, create-topic, resume; STAGE=… of a deployment, ACCOUNT=0.0.N before it is set)
 	@$(if $(STAGE),,$(WITH_SETTINGS)) $(GO) run ./functions/anchor/ledgerctl $(if $(STAGE),-stage $(STAGE)) $(if $(ACCOUNT),-account $(ACCOUNT)) $(or $(DO),status)
 
 .PHONY: log-recover

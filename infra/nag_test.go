@@ -19,7 +19,6 @@ var exceptions = map[string]exception{
 	"AwsSolutions-EC29":  {[]string{"/NatInstance/"}, "It has no state, and a deploy with another image replaces it."},
 	"AwsSolutions-IAM4":  {[]string{"/deployments-role/"}, "AWS's own policy for CodeDeploy with Lambda; AWS changes it together with CodeDeploy."},
 	"AwsSolutions-IAM5":  {[]string{"-policy/Resource"}, "TestLeastPrivilege lists each pattern and each action without a resource, with its reason."},
-	"AwsSolutions-RDS6":  {[]string{"-data/database/"}, "Functions sign in with a password that nobody sees, over TLS with Amazon's roots; infra/decisions/0013-security.md says what this does not stop."},
 	"AwsSolutions-RDS10": {[]string{"-data/database/"}, "A first deploy that fails must be removable. The setting protect switches the protection on (TestStateStaysWithItsProtection)."},
 	"AwsSolutions-S1":    {[]string{"-storage/media/", "-storage/log/"}, "Functions alone reach the buckets, and each function logs what it does by request. CloudTrail can record data events where an operator wants them."},
 	"AwsSolutions-SMG4":  {[]string{"-keys/", "-data/database/"}, "Keys have generations and change by settings without a gap; the runbook says how a password changes (\"Rotating keys\")."},

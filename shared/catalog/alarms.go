@@ -102,6 +102,10 @@ func systemAlarms() []Alarm {
 			Signal: own(ServerErrors, Sum), Threshold: 10, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "outbox-age", Description: "Messages have waited in the outbox for five minutes; relay does not send them.",
 			Signal: own(OutboxAge, Maximum), Threshold: 300, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
+		// A message that fails is delivered each quarter of an hour. QUEUE-waiting does not see it: AWS leaves a message that was
+		// delivered three times out of the age of the oldest.
+		{Name: "messages-failing", Description: "A message has failed at each delivery for about an hour.",
+			Signal: own(MessageFailing, Sum), Threshold: 1, Period: 30 * time.Minute, Periods: 1, Missing: NotBreaching},
 		// Half of the promise that each receipt makes (ledger.MergeDelay).
 		{Name: "log-lag", Description: "An event has waited half an hour to be in the published log. After an hour the promise of its receipt is broken.",
 			Signal: own(LogLag, Maximum), Threshold: 1800, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},

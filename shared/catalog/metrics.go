@@ -25,6 +25,7 @@ const (
 	GeocoderFailures               // calls of the geocoder that failed
 
 	MessageRetried // deliveries that failed and will be repeated
+	MessageFailing // those of them whose message has failed for about an hour
 	MessageDead    // messages that went to the dead letters
 
 	OutboxMessages  // messages in the outbox that are due or could not be sent
@@ -116,6 +117,7 @@ var metricTable = [metricCount]metricEntry{
 	GeocoderFailures: {"geocoder_failures", Count},
 
 	MessageRetried: {"message_retried", Count},
+	MessageFailing: {"message_failing", Count},
 	MessageDead:    {"message_dead", Count},
 
 	OutboxMessages:  {"outbox_messages", Count},

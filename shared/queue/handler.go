@@ -213,6 +213,9 @@ func WhenParked(f func(ctx context.Context, m events.SQSMessage)) Option {
 // WithMetrics counts the messages that failed: those that will be delivered again, and those that go to the dead letters.
 func WithMetrics(m *telemetry.Metrics) Option { return func(e *each) { e.metrics = m } }
 
+// failingReceives is the delivery from which a message counts as failing: about an hour after the first.
+const failingReceives = 14
+
 // settleFailed decides what happens to a message that failed, and counts it.
 func (e *each) settleFailed(ctx context.Context, m events.SQSMessage, err error) outcome {
 	var p permanent
@@ -225,6 +228,9 @@ func (e *each) settleFailed(ctx context.Context, m events.SQSMessage, err error)
 		e.countParked(ctx, m)
 	} else {
 		e.metrics.Add(catalog.MessageRetried)
+		if n >= failingReceives {
+			e.metrics.Add(catalog.MessageFailing)
+		}
 	}
 	return outcome{back: true, wait: waitAfter(n, err)}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -168,5 +169,22 @@ func TestClientPostpones(t *testing.T) {
 	}
 	if err := queue.NewClient(service, queue.Config{}).Postpone(t.Context(), queue.Notify, nil); err == nil {
 		t.Error("without an address it does not fail")
+	}
+}
+
+// A message that fails for about an hour is counted for an alarm: AWS does not count it as waiting.
+func TestAMessageThatFailsForAnHourIsCounted(t *testing.T) {
+	t.Parallel()
+	for receives, counted := range map[int]bool{13: false, 14: true, catalog.MaxReceives - 1: true, catalog.MaxReceives: false} {
+		var out bytes.Buffer
+		h := queue.Each(queue.Notify, 1, slog.New(slog.DiscardHandler), func(context.Context, events.SQSMessage) error { return errors.New("busy") },
+			queue.WithMetrics(telemetry.NewMetrics(&out, "test", "notify", timestamp.NewManual(time.Unix(0, 0)))))
+		if _, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m",
+			Attributes: map[string]string{"ApproximateReceiveCount": strconv.Itoa(receives)}}}}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "message_failing") != counted {
+			t.Errorf("delivery %d: %s", receives, out.String())
+		}
 	}
 }

@@ -2,6 +2,7 @@ package fsck
 
 import (
 	"context"
+	"time"
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -15,6 +16,9 @@ type settings struct {
 	Ledger   ledger.Config
 }
 
+// statementTimeout bounds a statement; a count of all events takes longer than what functions may do. The function migrate has 15 minutes.
+const statementTimeout = 14 * time.Minute
+
 // Open makes a check of what env names: the database, and where they are named the mirror node, the bucket of the log and, if
 // pictures is set, that of the pictures. The check says what it leaves out. The caller closes the database.
 func Open(ctx context.Context, env config.Env, pictures bool) (*Check, *database.DB, error) {
@@ -22,6 +26,7 @@ func Open(ctx context.Context, env config.Env, pictures bool) (*Check, *database
 	if err != nil {
 		return nil, nil, err
 	}
+	s.Database.StatementTimeout = statementTimeout
 	check := &Check{Config: s.Ledger}
 	if s.Ledger.Anchored() {
 		check.Mirror = ledger.NewMirror(s.Ledger)

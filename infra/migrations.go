@@ -21,8 +21,9 @@ func newMigrations(scope constructs.Construct, r *resources) *migration {
 	schema := awscdk.NewCustomResource(g.stack, jsii.String("schema"), &awscdk.CustomResourceProps{
 		ServiceToken: g.function.function.FunctionArn(), ResourceType: jsii.String("Custom::Schema"),
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN, ServiceTimeout: awscdk.Duration_Minutes(jsii.Number(15.0)),
-		// CloudFormation calls the function again when the hash changes.
-		Properties: &map[string]any{"Schema": r.schema},
+		// CloudFormation calls the function again when one of these changes: the hash of the migrations, what the function is
+		// configured with, such as the database and the logins that it makes, or the setting revision, after which secrets are read again.
+		Properties: &map[string]any{"Schema": r.schema, "Configuration": env, "Revision": r.Revision},
 	})
 	output(g.stack, "RecoveryPoint", "Restore the database as of this instant to undo the latest migration",
 		schema.GetAttString(jsii.String("RecoveryPoint")))

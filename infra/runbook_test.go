@@ -49,7 +49,7 @@ var notMetrics = []string{
 	"due_at", "contact_email", // members of a report and of an agency
 	"log_vkey", "report_number", // members of /log/keys and of an entry
 	"ledger_events", "ledger_anchors", "ledger_submissions", "ledger_transactions", "log_head", "log_upgrade", // tables
-	"lafaek_app", "lafaek_reports", "pg_stat_activity", "synchronous_standby_names", "pg_dump", "pg_restore", // of PostgreSQL
+	"lafaek_app", "lafaek_reports", "pg_stat_activity", "synchronous_standby_names", "pg_dump", // of PostgreSQL
 }
 
 // Whoever follows the README or the runbook finds every command.

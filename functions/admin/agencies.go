@@ -29,7 +29,7 @@ func (g *Group) registerAgencies(a *httpapi.API) {
 
 	httpapi.Register(a, operation(http.MethodGet, "/agencies/{id}", "Read an agency", "With its whole area.").WithProblems(errAgencyNotFound), g.agency)
 
-	create := operation(http.MethodPost, "/agencies", "Add an agency", "")
+	create := operation(http.MethodPost, "/agencies", "Add an agency", "Its code is its name in the public log and in the open data, and belongs to one agency.")
 	create.DefaultStatus, create.Creates, create.MaxBody = http.StatusCreated, true, maxAgencyBody
 	httpapi.Register(a, create.WithProblems(errAgencyCodeTaken), g.createAgency)
 

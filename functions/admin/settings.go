@@ -15,7 +15,7 @@ import (
 )
 
 func (g *Group) registerSettings(a *httpapi.API) {
-	httpapi.Register(a, operation(http.MethodGet, "/settings", "Read the settings", ""), g.readSettings)
+	httpapi.Register(a, operation(http.MethodGet, "/settings", "Read the settings", "All of them, with the values that count now."), g.readSettings)
 	httpapi.Register(a, operation(http.MethodPut, "/settings", "Replace the settings",
 		"Every process follows within 30 seconds. An optional setting that is absent stays as it is."), g.writeSettings)
 }

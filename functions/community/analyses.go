@@ -22,11 +22,13 @@ import (
 
 func (g *Group) registerAnalyses(api *httpapi.API) {
 	const path = "/api/v1/reports/{id}/ai-analysis"
-	op := func(path, summary string) httpapi.Operation {
-		return httpapi.Operation{Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: summary}}
+	op := func(path, summary, description string) httpapi.Operation {
+		return httpapi.Operation{Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: summary, Description: description}}
 	}
-	httpapi.Register(api, op(path, "List the AI's analyses of a report, newest first").WithProblems(report.Problems()...).WithProblems(errAnalysisPending), g.listAnalyses)
-	httpapi.Register(api, op(path+"/latest", "Show the newest analysis of a report").WithProblems(report.Problems()...).WithProblems(errAnalysisPending), g.latestAnalysis)
+	httpapi.Register(api, op(path, "List the AI's analyses of a report, newest first",
+		"With the overrides of staff. Before the verdict its reporter and staff alone see them.").WithProblems(report.Problems()...).WithProblems(errAnalysisPending), g.listAnalyses)
+	httpapi.Register(api, op(path+"/latest", "Show the newest analysis of a report",
+		"404 `analysis_pending` while there is none that the caller may see.").WithProblems(report.Problems()...).WithProblems(errAnalysisPending), g.latestAnalysis)
 }
 
 // Analysis is one verdict about a report, of the AI or of a person who replaced the AI's.

@@ -51,20 +51,24 @@ func (g *Group) Register(api *httpapi.API) {
 	httpapi.Register(api, health, g.health)
 
 	ready := operation("/health/ready", "Whether everything the service needs answers")
+	ready.Description = "Asks the database, the cache and the queues. 503 when the database or the queues do not answer; without the cache it is degraded."
 	ready.Cache = httpapi.Never
 	ready.Responses = map[string]*huma.Response{"503": httpapi.JSON[readiness](api, "Something does not")}
 	httpapi.Register(api, ready, g.ready)
 
 	ping := operation("/api/v1/", "Ping")
+	ping.Description = "Answers \"pong\" without asking anything else."
 	ping.OperationID, ping.Cache = "ping_api_v1__get", httpapi.Never
 	httpapi.Register(api, ping, func(context.Context, *struct{}) (*pingOutput, error) { return &pingOutput{Body: "pong"}, nil })
 
 	// The journey client's name for the ping that asks the database.
 	database := operation("/api/v1/mongodb", "Ping the database")
+	database.Description = "Answers \"Pong\" after a word with the database, else 503. The path has the name that the journey client knows."
 	database.OperationID, database.Cache = "ping_mongodb_api_v1_mongodb_get", httpapi.Never
 	httpapi.Register(api, database, g.pingDatabase)
 
 	vocabulary := operation("/api/v1/meta", "Words, labels and limits")
+	vocabulary.Description = "The words of each set with their labels in three languages, and the limits that an app checks before it sends. It changes rarely: keep it, and ask with If-None-Match."
 	vocabulary.Cache = httpapi.Shared
 	httpapi.Register(api, vocabulary, g.vocabulary)
 	g.registerDocuments(api)

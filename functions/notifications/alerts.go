@@ -39,7 +39,7 @@ func (g *Group) registerAlerts(api *httpapi.API) {
 	add.Lenient = &httpapi.Lenient{Strict: []string{"latitude", "longitude", "radius_meters", "municipality", "issue_types", "events"}}
 	add.Aliases = map[string]string{"lat": "latitude", "lng": "longitude", "lon": "longitude", "radius": "radius_meters", "municipality_code": "municipality"}
 	httpapi.Register(api, add.WithProblems(errAlertLimit, report.ErrOutsideArea), g.addAlert)
-	httpapi.Register(api, op(http.MethodDelete, path+"/{id}", "Remove an alert", "").WithProblems(errNoAlert), g.removeAlert)
+	httpapi.Register(api, op(http.MethodDelete, path+"/{id}", "Remove an alert", "Nothing is sent for it any more. What it has sent stays in the list of notifications.").WithProblems(errNoAlert), g.removeAlert)
 }
 
 // Alert is a place of which a person wants to hear.

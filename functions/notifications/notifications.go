@@ -67,18 +67,23 @@ func (g *Group) Name() string { return name }
 
 // Register implements httpapi.Group.
 func (g *Group) Register(api *httpapi.API) {
-	op := func(method, path, summary string) httpapi.Operation {
+	op := func(method, path, summary, description string) httpapi.Operation {
 		return httpapi.Operation{Operation: huma.Operation{
-			Method: method, Path: "/api/v1/notifications" + path, Tags: []string{name}, Summary: summary,
+			Method: method, Path: "/api/v1/notifications" + path, Tags: []string{name}, Summary: summary, Description: description,
 		}}
 	}
-	list := op(http.MethodGet, "", "List the caller's notifications, newest first")
+	list := op(http.MethodGet, "", "List the caller's notifications, newest first",
+		"What push messages and mails said, for the list in the app. Title and body are in the language of the request.")
 	list.Aliases = page.Aliases()
 	httpapi.Register(api, list, g.list)
-	httpapi.Register(api, op(http.MethodGet, "/unread-count", "Count the caller's unread notifications"), g.unread)
-	httpapi.Register(api, op(http.MethodPost, "/read-all", "Mark all notifications as read"), g.readAll)
-	httpapi.Register(api, op(http.MethodPost, "/{id}/read", "Mark a notification as read").WithProblems(errNotFound), g.readOne)
-	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a notification").WithProblems(errNotFound), g.remove)
+	httpapi.Register(api, op(http.MethodGet, "/unread-count", "Count the caller's unread notifications",
+		"The number for the badge of the app."), g.unread)
+	httpapi.Register(api, op(http.MethodPost, "/read-all", "Mark all notifications as read",
+		"Answers how many were unread."), g.readAll)
+	httpapi.Register(api, op(http.MethodPost, "/{id}/read", "Mark a notification as read",
+		"One that was read already stays so.").WithProblems(errNotFound), g.readOne)
+	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a notification",
+		"It is gone from the list. The report that it was about stays as it is.").WithProblems(errNotFound), g.remove)
 	g.registerAlerts(api)
 	g.registerUnsubscribe(api)
 }

@@ -37,7 +37,7 @@ func (g *Group) registerTemplates(api *httpapi.API) {
 	httpapi.Register(api, create.WithProblems(errTemplateLimit), g.createTemplate)
 	change := op(http.MethodPatch, "/{id}", "Change a template", "What is absent stays as it is. An empty status or issue_type makes it one for all.")
 	httpapi.Register(api, change.WithProblems(errTemplateNotFound), g.changeTemplate)
-	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a template", "").WithProblems(errTemplateNotFound), g.removeTemplate)
+	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a template", "What was written with it stays.").WithProblems(errTemplateNotFound), g.removeTemplate)
 }
 
 // Template is a text that staff send often, in three languages.

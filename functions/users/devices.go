@@ -22,7 +22,7 @@ func (g *Group) registerDevices(a *httpapi.API) {
 			"else's on that phone is taken from them.")
 	put.Lenient = &httpapi.Lenient{Exact: true}
 	httpapi.Register(a, put, g.putDevice)
-	httpapi.Register(a, operation(http.MethodDelete, "/me/devices/{device_id}", "Stop push messages to a device", "").WithProblems(errDeviceNotFound), g.deleteDevice)
+	httpapi.Register(a, operation(http.MethodDelete, "/me/devices/{device_id}", "Stop push messages to a device", "Forgets the device and its push token. The session on it goes on.").WithProblems(errDeviceNotFound), g.deleteDevice)
 }
 
 // DevicePath names a device of the caller.

@@ -17,7 +17,7 @@ import (
 )
 
 func (g *Group) registerRead(a *httpapi.API) {
-	me := operation(http.MethodGet, "/me", "Read the own profile", "")
+	me := operation(http.MethodGet, "/me", "Read the own profile", "All of it, with the settings that the person chose.")
 	me.Cache, me.OperationID = httpapi.Never, "get_current_user_api_v1_users_me_get"
 	httpapi.Register(a, me.WithProblems(errNotFound), g.me)
 

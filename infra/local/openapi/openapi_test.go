@@ -27,7 +27,7 @@ func TestEmbeddedOpenAPIDocumentIsCurrent(t *testing.T) {
 	}
 }
 
-// The document describes calls of programs: pages for people and their files would be methods of every generated client.
+// The document describes calls of programs, each in words: pages for people and their files would be methods of every generated client.
 func TestDocumentDescribesCallsOfPrograms(t *testing.T) {
 	t.Parallel()
 	raw, err := openapi.Document()
@@ -36,6 +36,8 @@ func TestDocumentDescribesCallsOfPrograms(t *testing.T) {
 	}
 	var document struct {
 		Paths map[string]map[string]struct {
+			Summary, Description string
+
 			Responses map[string]struct {
 				Content map[string]any `json:"content"`
 			} `json:"responses"`
@@ -50,6 +52,9 @@ func TestDocumentDescribesCallsOfPrograms(t *testing.T) {
 			t.Errorf("%s is for people", path)
 		}
 		for method, op := range item {
+			if op.Summary == "" || op.Description == "" {
+				t.Errorf("%s %s has no summary or no description", method, path)
+			}
 			if op.Responses["200"].Content["text/html"] != nil {
 				t.Errorf("%s %s answers with a page", method, path)
 			}

@@ -81,6 +81,12 @@ func each(t *testing.T, check func(t *testing.T, w *written)) {
 // synthesis has one synthesis run at a time: CDK works with one process in Node.js.
 var synthesis sync.Mutex
 
+// schemaAlone checks templates by their schema. `make synth` checks the rules of CDK too; here that would take most of the time.
+// All syntheses share it: each further one takes the process in Node.js hundreds of megabytes, and once kept it busy for minutes.
+var schemaAlone = sync.OnceValue(func() awscdk.CloudFormationValidatePlugin {
+	return awscdk.NewCloudFormationValidatePlugin(&awscdk.CloudFormationValidatePluginProps{IncludeDefaultRules: jsii.Bool(false)})
+})
+
 // synthesize writes the templates for settings. prepare changes the app before.
 func synthesize(raw string, prepare ...func(awscdk.App)) (*written, error) {
 	synthesis.Lock()
@@ -102,8 +108,7 @@ func synthesize(raw string, prepare ...func(awscdk.App)) (*written, error) {
 	if err != nil {
 		return nil, err
 	}
-	// `make synth` checks the rules of CDK too; here that would take most of the time.
-	awscdk.Validations_Of(app).AddPlugins(awscdk.NewCloudFormationValidatePlugin(&awscdk.CloudFormationValidatePluginProps{IncludeDefaultRules: jsii.Bool(false)}))
+	awscdk.Validations_Of(app).AddPlugins(schemaAlone())
 	for _, change := range prepare {
 		change(app)
 	}

@@ -19,9 +19,7 @@ import (
 func by(testid string) string { return `[data-testid="` + testid + `"]` }
 
 // press clicks the first visible element with a data-testid.
-func press(testid string) chromedp.Action {
-	return chromedp.Tasks{chromedp.WaitVisible(by(testid)), chromedp.Click(by(testid), chromedp.NodeVisible)}
-}
+func press(testid string) chromedp.Action { return browser.Press(by(testid)) }
 
 // typed types a text into the first visible element with a data-testid.
 func typed(testid, text string) chromedp.Action {

@@ -46,7 +46,8 @@ function mails(user, page) {
 export function make(user, page) {
   const list = sessions();
   return {
-    el: h("div", {}, profile(user, page), mails(user, page), list.el, user.role === "citizen" ? null : secondFactor(list.load), password(user, page), exportData(), signOut(page), deletion(user, page)),
+    // The sessions are read afterwards and come last: nothing moves under a finger then.
+    el: h("div", {}, profile(user, page), mails(user, page), user.role === "citizen" ? null : secondFactor(list.load), password(user, page), exportData(), deletion(user, page), signOut(page), list.el),
     show: () => list.load(),
   };
 }

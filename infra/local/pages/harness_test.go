@@ -178,9 +178,7 @@ func (p person) do(step string, actions ...chromedp.Action) {
 func (p person) open(path string) chromedp.Action { return chromedp.Navigate(p.url + path) }
 
 // press clicks a control that can be seen.
-func press(testid string) chromedp.Action {
-	return chromedp.Tasks{chromedp.WaitVisible(named(testid)), chromedp.Click(named(testid))}
-}
+func press(testid string) chromedp.Action { return browser.Press(named(testid)) }
 
 // write types a text into a field that can be seen.
 func write(testid, text string) chromedp.Action {

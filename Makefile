@@ -62,17 +62,13 @@ ledger: ## Operate the ledger (DO=status, check-key, create-topic, resume; STAGE
 log-recover: ## Bring a restored backup up to the public log; see infra/RUNBOOK.md
 	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/logrecover/cmd
 
-# IMPORT loads a file, in a stage or in the database of the environment.
-IMPORT = $(if $(STAGE),$(OPERATE),$(WITH_SETTINGS) $(GO) run ./functions/geocode/importboundaries/cmd) -file "$(FILE)"
-
 .PHONY: import-boundaries
 import-boundaries: ## Load polygons from GeoJSON (FILE=…, LEVEL=municipality|district|suco, NAME=, PARENT=, CODE= properties, STAGE=)
-	@$(IMPORT) $(if $(LEVEL),-level $(LEVEL)) $(if $(NAME),-name $(NAME)) $(if $(PARENT),-parent $(PARENT)) $(if $(CODE),-code $(CODE)) \
-		$(if $(STAGE),import)
+	@$(OPERATE) -file "$(FILE)" $(if $(LEVEL),-level $(LEVEL)) $(if $(NAME),-name $(NAME)) $(if $(PARENT),-parent $(PARENT)) $(if $(CODE),-code $(CODE)) import
 
 .PHONY: import-names
 import-names: ## Load names of small places from GeoJSON points, for maps and searches (FILE=…, NAME=, MUNICIPALITY= properties, STAGE=)
-	@$(IMPORT) -level locality $(if $(NAME),-name $(NAME)) -parent $(or $(MUNICIPALITY),municipality) $(if $(STAGE),import)
+	@$(OPERATE) -file "$(FILE)" -level locality $(if $(NAME),-name $(NAME)) -parent $(or $(MUNICIPALITY),municipality) import
 
 .PHONY: redrive
 redrive: ## Send the dead letters of a queue to it again (QUEUE=images, validate, anchor, notify, geocode; STAGE=…)

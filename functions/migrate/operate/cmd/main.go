@@ -6,17 +6,19 @@
 //	cmd -stage staging -file sucos.geojson -level suco -parent post import
 //	cmd -stage staging new-epoch
 //
-// It needs the right lambda:InvokeFunction on lafaekstreet-STAGE-migrate. Its exit status is that of the command: 0, 1 if fsck found
-// something, 2 for a failure.
+// With a stage, the caller needs the right lambda:InvokeFunction on lafaekstreet-STAGE-migrate. The exit status is 0, 1 if fsck found
+// a fault, and 2 if the command failed.
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 
+	"github.com/lafaekstreet/backend/functions/geocode/importboundaries"
 	"github.com/lafaekstreet/backend/functions/migrate/operate"
 	"github.com/lafaekstreet/backend/shared/config"
 )
@@ -50,13 +52,30 @@ func call(ctx context.Context, stage, file string, r operate.Request) (operate.A
 		return operate.Answer{}, err
 	}
 	caller := operate.Here(env)
-	if stage != "" {
+	switch {
+	case stage != "":
 		if caller, err = operate.Deployed(ctx, env, stage); err != nil {
 			return operate.Answer{}, err
 		}
+	case r.Command == "import":
+		return importHere(ctx, env, file, r.Options)
 	}
 	if r.Command == "import" {
 		return operate.Import(ctx, caller, file, r)
 	}
 	return caller(ctx, r)
+}
+
+// importHere reads the file itself: it needs no storage.
+func importHere(ctx context.Context, env config.Env, file string, o importboundaries.Options) (operate.Answer, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return operate.Answer{}, err
+	}
+	defer func() { _ = f.Close() }()
+	n, err := importboundaries.Run(ctx, o, f, cmp.Or(env["DATABASE_OWNER_URL"], env["DATABASE_URL"]))
+	if err != nil {
+		return operate.Answer{}, fmt.Errorf("import %s: %w", file, err)
+	}
+	return operate.Answer{Output: fmt.Sprintf("%d places of level %s\n", n, o.Level)}, nil
 }

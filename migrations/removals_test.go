@@ -14,7 +14,7 @@ func TestRemovalsFromBeforeAreDated(t *testing.T) {
 	t.Parallel()
 	address := testdb.EmptyURL(t)
 	upTo(t, address, 60)
-	conn := connect(t, address)
+	conn := testdb.Connect(t, address)
 	const before = `
 		INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude, status, reason_code, deleted_at) VALUES
 			('00000000-0000-0000-0000-000000000001', 'LS-2026-000001', '', 'pothole', -8.5, 125.5, 'rejected', NULL, NULL),

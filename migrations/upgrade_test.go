@@ -1,7 +1,6 @@
 package migrations_test
 
 import (
-	"context"
 	"database/sql"
 	"os"
 	"slices"
@@ -23,7 +22,7 @@ func TestOlderDatabaseGoesOn(t *testing.T) {
 	address := testdb.EmptyURL(t)
 	apply(t, address, "00018", "00025")
 	apply(t, address)
-	conn := connect(t, address)
+	conn := testdb.Connect(t, address)
 	rows, err := os.ReadFile("testdata/rows_at_30.sql")
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +77,7 @@ func TestStatesRunAgain(t *testing.T) {
 	t.Parallel()
 	address := testdb.EmptyURL(t)
 	upTo(t, address, 45) // later files run in a transaction
-	conn := connect(t, address)
+	conn := testdb.Connect(t, address)
 	for _, q := range []string{
 		"DELETE FROM goose_db_version WHERE version_id >= 31",
 		"ALTER TABLE outbox DROP CONSTRAINT outbox_queue_known",
@@ -99,7 +98,7 @@ func TestStatesRunAgain(t *testing.T) {
 func TestRefusesWhatLandedBelow(t *testing.T) {
 	t.Parallel()
 	address := testdb.URL(t)
-	if _, err := connect(t, address).Exec(t.Context(), "DELETE FROM goose_db_version WHERE version_id = 18"); err != nil {
+	if _, err := testdb.Connect(t, address).Exec(t.Context(), "DELETE FROM goose_db_version WHERE version_id = 18"); err != nil {
 		t.Fatal(err)
 	}
 	if err := migrations.Apply(t.Context(), address); err == nil || !strings.Contains(err.Error(), "18") {
@@ -139,16 +138,6 @@ func upTo(t *testing.T, address string, number int64, without ...string) {
 	if _, err := provider.UpTo(t.Context(), number); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func connect(t *testing.T, address string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	return conn
 }
 
 // changed are the columns that migrations after number 30 fill or drop, by table.

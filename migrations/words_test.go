@@ -125,7 +125,7 @@ const wordy = `(^|_)(action|channel|consumer|deletion|entity|events|guess|hidden
 // needs a migration that adds it to the list; a list must not have what the code does not write.
 func TestColumnsListWhatTheCodeWrites(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, testdb.URL(t))
+	conn := testdb.Connect(t, testdb.URL(t))
 	listed := lists(t, conn)
 	code := constants(t)
 	for column, from := range words {
@@ -144,7 +144,7 @@ func TestColumnsListWhatTheCodeWrites(t *testing.T) {
 // TestColumnsOfWordsHaveAList finds a column that looks as if it held one of a few words, and may hold anything.
 func TestColumnsOfWordsHaveAList(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, testdb.URL(t))
+	conn := testdb.Connect(t, testdb.URL(t))
 	const q = `SELECT table_name || '.' || column_name FROM information_schema.columns JOIN information_schema.tables t USING (table_schema, table_name)
 		WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND column_name ~ $1 AND table_name NOT IN ('spatial_ref_sys')`
 	rows, err := conn.Query(t.Context(), q, wordy)

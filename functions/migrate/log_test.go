@@ -2,8 +2,6 @@ package migrate_test
 
 import (
 	"errors"
-	"maps"
-	"net/url"
 	"testing"
 
 	"github.com/lafaekstreet/backend/functions/migrate"
@@ -15,27 +13,12 @@ import (
 	"github.com/lafaekstreet/backend/shared/translog"
 )
 
-// owned is the environment of w with the role that owns the database.
-func owned(t *testing.T, w *testenv.System) config.Env {
-	t.Helper()
-	address, err := url.Parse(w.Env["DATABASE_URL"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	query := address.Query()
-	query.Del("role")
-	address.RawQuery = query.Encode()
-	env := maps.Clone(w.Env)
-	env["DATABASE_URL"] = address.String()
-	return env
-}
-
 // The first answers after a deploy have receipts.
 func TestTheKeyOfReceiptsIsNamed(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t)
 	w.Exec(`UPDATE log_counter SET receipts_vkey = NULL`)
-	m, err := migrate.New(owned(t, w))
+	m, err := migrate.New(w.OwnerEnv())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +34,7 @@ func TestTheKeyOfReceiptsIsNamed(t *testing.T) {
 	if got := w.Text(`SELECT receipts_vkey || (SELECT count(*) FROM ledger_events) FROM log_counter`); got != receipts.VKey()+"1" {
 		t.Errorf("the key in force and the number of events: %s", got)
 	}
-	other := owned(t, w)
+	other := w.OwnerEnv()
 	other["LOG_ORIGIN"] = "another/log"
 	if m, err = migrate.New(other); err != nil {
 		t.Fatal(err)
@@ -77,7 +60,7 @@ func TestAnOlderDatabaseIsHalted(t *testing.T) {
 	if err := log.Put(t.Context(), checkpoint); err != nil {
 		t.Fatal(err)
 	}
-	m, err := migrate.New(owned(t, w))
+	m, err := migrate.New(w.OwnerEnv())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -14,17 +13,6 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
 )
-
-// as is the address of a database for another login.
-func as(t *testing.T, address, login string) string {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.User = url.User(login)
-	return u.String()
-}
 
 // admit runs migrate for a login of the functions.
 func admit(t *testing.T, owner, functions string) error {
@@ -63,11 +51,11 @@ func TestTheLoginOfTheFunctionsIsAdmitted(t *testing.T) {
 	}
 	login := newLogin(t, admin, "INHERIT") // migrate takes INHERIT away
 	for range 2 {
-		if err := admit(t, owner, as(t, owner, login)); err != nil {
+		if err := admit(t, owner, testdb.As(t, owner, login)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	conn, err := pgx.Connect(t.Context(), as(t, owner, login))
+	conn, err := pgx.Connect(t.Context(), testdb.As(t, owner, login))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,10 +73,10 @@ func TestTheLoginOfTheFunctionsIsAdmitted(t *testing.T) {
 			t.Errorf("%s without the role: %v", forbidden, err)
 		}
 	}
-	if err := admit(t, owner, as(t, owner, "postgres")); !errors.Is(err, migrate.ErrLoginOwns) {
+	if err := admit(t, owner, testdb.As(t, owner, "postgres")); !errors.Is(err, migrate.ErrLoginOwns) {
 		t.Errorf("the owner as the functions' login: %v", err)
 	}
-	if err := admit(t, owner, as(t, owner, "nobody_has_this_name")); !errors.Is(err, migrate.ErrLoginMissing) {
+	if err := admit(t, owner, testdb.As(t, owner, "nobody_has_this_name")); !errors.Is(err, migrate.ErrLoginMissing) {
 		t.Errorf("a login that does not exist: %v", err)
 	}
 }
@@ -117,7 +105,7 @@ func TestLoginsOfSingleFunctionsAreMade(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	conn, err := pgx.Connect(t.Context(), as(t, owner, name))
+	conn, err := pgx.Connect(t.Context(), testdb.As(t, owner, name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,27 +42,6 @@ func want(t *testing.T, got string, words ...string) {
 	}
 }
 
-// as is the address for another login.
-func as(t *testing.T, address, login string) string {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.User = url.User(login)
-	return u.String()
-}
-
-func admin(t *testing.T, address string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	return conn
-}
-
 // newLogin makes a login for the length of the test.
 func newLogin(t *testing.T, conn *pgx.Conn, options string) string {
 	t.Helper()
@@ -85,7 +64,7 @@ func TestADatabaseIsTriedAndLeftAsItWas(t *testing.T) {
 	want(t, inspect(t, address, ""), "ok PostgreSQL", "may run the migrations")
 	var left int
 	const q = `SELECT (SELECT count(*) FROM pg_extension WHERE extname <> 'plpgsql') + (SELECT count(*) FROM pg_class WHERE relname = 'lafaek_preflight')`
-	if err := admin(t, address).QueryRow(t.Context(), q).Scan(&left); err != nil || left != 0 {
+	if err := testdb.Connect(t, address).QueryRow(t.Context(), q).Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d things are left in the database, %v", left, err)
 	}
 }
@@ -101,8 +80,8 @@ func TestADatabaseWithTheSchema(t *testing.T) {
 func TestAnOwnerWithoutRights(t *testing.T) {
 	t.Parallel()
 	address := testdb.EmptyURL(t)
-	poor := newLogin(t, admin(t, address), "")
-	got := inspect(t, as(t, address, poor), "")
+	poor := newLogin(t, testdb.Connect(t, address), "")
+	got := inspect(t, testdb.As(t, address, poor), "")
 	want(t, got, "FAIL "+poor+" may not make the extension postgis", "run CREATE EXTENSION postgis in the database",
 		"may not make tables", "GRANT CREATE ON SCHEMA public", "may not make or take the role lafaek_app", "CREATEROLE")
 	if strings.Contains(got, "may run the migrations") {
@@ -114,19 +93,19 @@ func TestAnOwnerWithoutRights(t *testing.T) {
 func TestTheLoginOfTheFunctions(t *testing.T) {
 	t.Parallel()
 	address := testdb.EmptyURL(t)
-	conn := admin(t, address)
+	conn := testdb.Connect(t, address)
 	var owner string
 	if err := conn.QueryRow(t.Context(), `SELECT current_user`).Scan(&owner); err != nil {
 		t.Fatal(err)
 	}
 	login := newLogin(t, conn, "NOINHERIT")
-	want(t, inspect(t, as(t, address, login), address), "ok functions sign in as "+login)
-	want(t, inspect(t, as(t, address, "nobody_here"), address), "FAIL database_secret: the login nobody_here does not exist", "CREATE ROLE")
+	want(t, inspect(t, testdb.As(t, address, login), address), "ok functions sign in as "+login)
+	want(t, inspect(t, testdb.As(t, address, "nobody_here"), address), "FAIL database_secret: the login nobody_here does not exist", "CREATE ROLE")
 	want(t, inspect(t, address, address), "FAIL database_secret: the login "+owner+" owns the schema")
 	if _, err := conn.Exec(t.Context(), "GRANT "+pgx.Identifier{owner}.Sanitize()+" TO "+login); err != nil {
 		t.Fatal(err)
 	}
-	want(t, inspect(t, as(t, address, login), address), "or may become its owner")
+	want(t, inspect(t, testdb.As(t, address, login), address), "or may become its owner")
 }
 
 func TestAddressesThatAreRefused(t *testing.T) {
@@ -171,7 +150,7 @@ func TestTheDatabaseOfTheReadmeIsReady(t *testing.T) {
 		t.Fatalf("the README has %d blocks of SQL", len(blocks))
 	}
 	address := testdb.EmptyURL(t)
-	conn := admin(t, address)
+	conn := testdb.Connect(t, address)
 	name := "readme_" + strings.ToLower(rand.Text())
 	// The administrator that a provider gives is no superuser.
 	const provider = "CREATE ROLE provider_%[1]s CREATEROLE CREATEDB; SET SESSION AUTHORIZATION provider_%[1]s;%[2]s; RESET SESSION AUTHORIZATION"
@@ -192,7 +171,7 @@ func TestTheDatabaseOfTheReadmeIsReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.Path = "/" + name
-	if _, err := admin(t, u.String()).Exec(t.Context(), blocks[1][1]); err != nil {
+	if _, err := testdb.Connect(t, u.String()).Exec(t.Context(), blocks[1][1]); err != nil {
 		t.Fatal(err)
 	}
 	u.User = url.UserPassword(name, "choose1")

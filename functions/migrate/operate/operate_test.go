@@ -2,10 +2,8 @@ package operate_test
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,21 +14,6 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/config"
 )
-
-// owned is the environment of migrate: it signs in as the owner of the database.
-func owned(t *testing.T, w *testenv.System) config.Env {
-	t.Helper()
-	address, err := url.Parse(w.Env["DATABASE_URL"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	query := address.Query()
-	query.Del("role")
-	address.RawQuery = query.Encode()
-	env := maps.Clone(w.Env)
-	env["DATABASE_URL"] = address.String()
-	return env
-}
 
 // sql runs one statement and returns the status and the output.
 func sql(t *testing.T, env config.Env, statement string) (int, string) {
@@ -43,7 +26,7 @@ func TestSQLReadsAndCannotWrite(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t)
 	w.Agency("roads")
-	env := owned(t, w)
+	env := w.OwnerEnv()
 	const read = `SELECT code, NULL AS nothing, count(*) OVER (), current_user FROM agencies WHERE code = 'roads'`
 	if status, out := sql(t, env, read); status != 0 || out != "code\tnothing\tcount\tcurrent_user\nroads\tNULL\t1\tlafaek_app\n" {
 		t.Errorf("%d %q", status, out)
@@ -71,7 +54,7 @@ func TestSQLReadsAndCannotWrite(t *testing.T) {
 func TestFsckAndEpoch(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t)
-	env := owned(t, w)
+	env := w.OwnerEnv()
 	if a := operate.Run(t.Context(), env, operate.Request{Command: "fsck"}); a.Status != 1 || !strings.Contains(a.Output, "receipts") {
 		t.Errorf("fsck of a key that no event names: %+v", a)
 	}
@@ -94,7 +77,7 @@ const points = `{"type":"FeatureCollection","features":[{"type":"Feature","prope
 func TestCommandsReachTheFunctionOfTheStage(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t)
-	env := owned(t, w)
+	env := w.OwnerEnv()
 	var called []string
 	aws := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		called = append(called, r.URL.Path)

@@ -18,7 +18,7 @@ func TestPressOutlivesAReplacedButton(t *testing.T) {
 			const box = document.querySelector("#box");
 			window.clicks = 0;
 			box.addEventListener("click", (e) => { if (e.target.matches("button")) clicks++; });
-			box.addEventListener("mousedown", () => { box.innerHTML = `+"`"+`<button id="go">Go</button>`+"`"+`; }, { once: true });
+			box.addEventListener("mousedown", () => { box.innerHTML = '<button id="go">Go</button>'; }, { once: true });
 		</script>`))
 	}))
 	defer page.Close()

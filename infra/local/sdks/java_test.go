@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lafaekstreet/backend/infra/local/missing"
 )
 
 const generatorJar = "node_modules/@openapitools/openapi-generator-cli/bin/openapi-generator.jar"
@@ -19,7 +21,7 @@ const generatorJar = "node_modules/@openapitools/openapi-generator-cli/bin/opena
 func generate(t *testing.T, kind, document string, options ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("java"); err != nil {
-		t.Skip("Java is missing, and only root can install it")
+		missing.Program(t, "no Java on this machine: the client for Dart and that of journeys are not made")
 	}
 	out := t.TempDir()
 	args := []string{"java", "-jar", generatorJar, "generate", "-g", kind, "-i", "../../../functions/meta/" + document, "-o", out}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/lafaekstreet/backend/infra/local/missing"
 	"github.com/lafaekstreet/backend/infra/local/pgbouncer"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/migrations"
@@ -31,7 +32,7 @@ func newPooled(t *testing.T) *pooled {
 	t.Helper()
 	program, found := pgbouncer.Find()
 	if !found {
-		t.Skip("PgBouncer is not installed")
+		missing.Program(t, "no PgBouncer on this machine: the system behind a pooler is not tested")
 	}
 	p := &pooled{T: t, direct: testdb.EmptyURL(t)}
 	address, err := url.Parse(p.direct)

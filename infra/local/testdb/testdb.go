@@ -94,6 +94,28 @@ func Create(ctx context.Context) (string, func() error, error) {
 	return s.databaseURL(name), drop, nil
 }
 
+// As returns the address of the same database for another login.
+func As(t testing.TB, address, login string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User(login)
+	return u.String()
+}
+
+// Connect opens a connection that ends with the test.
+func Connect(t testing.TB, address string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
 // URL returns the address of a new database with all migrations. Its user owns the database. The database is dropped when
 // the test ends, even if connections are open.
 func URL(t testing.TB) string {

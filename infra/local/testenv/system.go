@@ -56,6 +56,13 @@ type System struct {
 	gateway atomic.Pointer[gateway.Gateway]
 }
 
+// OwnerEnv is the environment of a function that signs in as the owner of the database.
+func (w *System) OwnerEnv() config.Env {
+	env := maps.Clone(w.Env)
+	env["DATABASE_URL"] = w.owned
+	return env
+}
+
 // OpenFunc opens a route group.
 type OpenFunc func(context.Context, config.Env) (*httpapi.Service, error)
 

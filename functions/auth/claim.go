@@ -25,8 +25,8 @@ func askWaitingFor(p database.Pipeline, address string) *database.Ask[bool] {
 const claims = 4
 
 // claim makes p the reporter of the reports that staff filed for the address of p, who has just confirmed it. The confirmation is
-// already committed. An error here does not undo it, so people can sign in while the log takes no events. relay claims the
-// other reports within minutes.
+// committed before: an error here does not undo it, and people can sign in while the log takes no events. relay claims the reports
+// that are left within minutes.
 func (g *Group) claim(ctx context.Context, p person) {
 	if !p.waiting {
 		return

@@ -176,7 +176,7 @@ func lenientJourney() *httpapi.Lenient {
 // maxPrecision is the coarsest precision at which others can see planned points, in metres.
 const maxPrecision = 50000
 
-// Values of hide_ends_m, in metres: others see nothing of a recorded track so near to its ends.
+// Values of hide_ends_m, in metres. Other people see no part of a recorded track that is nearer to its start or end than this.
 const (
 	defaultHideEnds = 500
 	maxHideEnds     = 2000

@@ -148,7 +148,7 @@ func (g *Group) nearby(ctx context.Context, in *nearbyInput) (*nearbyOutput, err
 const stopAtLimit = `SET LOCAL enable_bitmapscan = off`
 
 // Limits of a search. They are for what the other bounds do not hold, such as a window of days that excludes most of very many
-// shapes. The time limit of a statement does not count while it is prepared for the first time; that of the search does.
+// shapes. PostgreSQL does not apply statementTime while it prepares a statement for the first time, so the whole search has a limit too.
 const (
 	statementTime = 2 * time.Second
 	searchTime    = 5 * time.Second

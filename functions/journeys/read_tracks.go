@@ -40,7 +40,7 @@ func (g *Group) tracksOf(ctx context.Context, in *journeyInput) (*tracksOutput, 
 	return &tracksOutput{Body: append([]Track{}, tracks...)}, nil
 }
 
-// tracksSQL reads tracks of journey $2 in riding order. It leaves out those of which person $1 sees nothing.
+// tracksSQL reads tracks of journey $2 in riding order. A track is left out if person $1 may not see any point of it.
 const tracksSQL = `
 	SELECT t.id, t.name, t.kind,
 	       CASE WHEN o.owned THEN t.length_m ELSE t.shown_length_m END,

@@ -200,8 +200,8 @@ type recipientError struct{ error }
 // Unwrap gives the answer.
 func (r recipientError) Unwrap() error { return r.error }
 
-// noMailbox reports whether the server refused a recipient because there is no such mailbox (RFC 5321, 4.2.3), and not because
-// it takes no mail from us: X.7.Z is a matter of policy (RFC 3463).
+// noMailbox reports whether the server refused a recipient because the mailbox does not exist (RFC 5321, 4.2.3). A status 5.7.x
+// (RFC 3463) means something else: the server accepts no mail from us.
 func noMailbox(err error, answer *textproto.Error) bool {
 	var recipient recipientError
 	return errors.As(err, &recipient) && slices.Contains([]int{550, 551, 553}, answer.Code) && !strings.HasPrefix(answer.Msg, "5.7.")

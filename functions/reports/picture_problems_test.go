@@ -21,7 +21,7 @@ func largePNG(png []byte) []byte {
 	return out
 }
 
-// Every operation that takes a file refuses it with the same codes, and keeps nothing of the request.
+// Every operation that takes a file answers a bad file with the same codes. It stores nothing of that request.
 func TestFilesAreRefusedWithTheSameCodes(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

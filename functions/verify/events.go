@@ -12,7 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
-// Request is a request that changes nothing, whoever sends it.
+// Request is a request to one function. It changes no data.
 type Request struct{ Method, Path string }
 
 // Requests has a request for each HTTP function. Its answer is no 404 and no 5xx: the function knows the route. That of meta

@@ -133,7 +133,7 @@ func (a *Assembly) Find(stack string, v any) (Named, bool) {
 	return Named{}, false
 }
 
-// Called returns the function that v calls: by its ARN, or by that of an alias.
+// Called returns the function that the reference v names. v is the ARN of a function or of an alias.
 func (a *Assembly) Called(stack string, v any) (Named, bool) {
 	n, ok := a.Find(stack, v)
 	if ok && n.Type == "AWS::Lambda::Alias" {

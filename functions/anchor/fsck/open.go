@@ -19,8 +19,8 @@ type settings struct {
 // statementTimeout bounds a statement; a count of all events takes longer than what functions may do. The function migrate has 15 minutes.
 const statementTimeout = 14 * time.Minute
 
-// Open makes a check of what env names: the database, and where they are named the mirror node, the bucket of the log and, if
-// pictures is set, that of the pictures. The check says what it leaves out. The caller closes the database.
+// Open makes a check of the database that env names. If env names them, it also checks the mirror node and the bucket of the log,
+// and the bucket of the pictures if pictures is true. The check says what it leaves out. The caller closes the database.
 func Open(ctx context.Context, env config.Env, pictures bool) (*Check, *database.DB, error) {
 	s, err := config.Parse[settings](env)
 	if err != nil {

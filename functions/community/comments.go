@@ -17,14 +17,12 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
-	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/warning"
 )
 
@@ -114,14 +112,14 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 		return nil, err
 	}
 	if s.entry != nil {
-		out.Body.Receipt = g.receipts.Of(ctx, s.entry, s.report.Number, false)
+		out.Body.Receipt = g.receipts.Of(ctx, s.entry, s.Report.Number, false)
 	}
 	return out, nil
 }
 
 // repeated is the comment that a request repeats, with its receipt. It fails if the request has other content.
 func (g *Group) repeated(ctx context.Context, s *commentContext, content string) (comment.Comment, error) {
-	if s.repeat.ReportID != s.report.ID || !database.SameText(s.repeat.Content, content) {
+	if s.repeat.ReportID != s.Report.ID || !database.SameText(s.repeat.Content, content) {
 		return comment.Comment{}, errClientIDReused
 	}
 	out := *s.repeat
@@ -136,13 +134,11 @@ var errClientIDReused = problem.New(problem.Conflict, "client_id_reused")
 
 // commentContext is what a new comment depends on.
 type commentContext struct {
-	report *reportwrite.Locked
-	hidden bool // report.HiddenSQL
+	comment.Target
 	author comment.Author
+	by     report.Actor
 	repeat *comment.Comment // the caller's comment with the same client_id; nil if there is none
 	logged []ledger.Logged  // the event of repeat; empty for a comment of an earlier version
-	by     report.Actor
-	chain  *ledger.Chain
 	entry  *ledger.NewEntry // of the new comment
 }
 
@@ -152,8 +148,7 @@ func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clie
 	caller := identity.Must(ctx)
 	v := reportread.ViewerOf(caller)
 	by := report.ActorOf(caller)
-	locked, chain := reportwrite.Lock(tx, about), ledger.AskChain(tx, about, by.AgencyID)
-	hidden := database.AskRow(tx, pgx.RowTo[bool], `SELECT `+report.HiddenSQL+` FROM reports r WHERE r.id = `+report.IDSQL, about.Args()...)
+	target := comment.Lock(tx, about, by.AgencyID)
 	author := database.AskRow(tx, func(row pgx.CollectableRow) (comment.Author, error) {
 		a := comment.Author{ID: caller.UserID, IsOfficial: caller.Role.IsStaff()}
 		err := row.Scan(&a.FullName, &a.Role)
@@ -165,66 +160,33 @@ func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clie
 	if err := tx.Flush(ctx); err != nil {
 		return nil, fmt.Errorf("lock report for comment: %w", err)
 	}
-	s := &commentContext{report: locked.Get(), author: author.Get(), repeat: repeat.Get(), hidden: hidden.Get(),
-		logged: logged.Get(), chain: chain.Get(), by: by}
-	if s.report.ReportedBy(caller) {
+	s := &commentContext{Target: target.Get(), author: author.Get(), by: by, repeat: repeat.Get(), logged: logged.Get()}
+	if s.Report.ReportedBy(caller) {
 		s.by = report.Actor{Kind: report.ActorCitizen, UserID: &caller.UserID} // on their own report, everybody is a citizen
 		s.author.IsOfficial = false
 	}
-	if err := s.report.VisibleTo(v); err != nil {
+	if err := s.Report.VisibleTo(v); err != nil {
 		return nil, err
 	}
-	if s.hidden && !v.KnowsAuthor(s.report.UserID) && s.repeat == nil {
+	if s.Hidden && !v.KnowsAuthor(s.Report.UserID) && s.repeat == nil {
 		return nil, errAwaitingVerdict
 	}
 	return s, nil
 }
 
-// insert adds a comment with its event and notifies the reporter and the followers. The statements run with the commit of tx.
+// insert adds a comment. If its author spoke for an agency or the operators, the audit log says so; not what they said.
 func (s *commentContext) insert(ctx context.Context, tx *outbox.Tx, content string, clientID *string) (comment.Comment, error) {
-	c := comment.Comment{ID: database.NewID(), ReportID: s.report.ID, Author: &s.author, Content: content, CreatedAt: timestamp.Of(s.report.At)}
-	var err error
-	if s.entry, err = appendEvent(ctx, tx, s.chain, s.by, ledger.Event{Type: ledger.Commented, At: s.report.At,
-		Comment: &ledger.Comment{ID: c.ID, Author: s.author.ID, Content: content}}); err != nil {
+	c, entry, err := s.Add(ctx, tx, comment.New{Author: s.author, By: s.by, Content: content, ClientID: clientID})
+	if err != nil {
 		return comment.Comment{}, err
 	}
-	c.Receipt = ledger.Mark(s.report.Number, s.entry.Seq)
-	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official, seq) VALUES ($1, $2, $3, $4, $5, $6, $7)`
-	tx.Queue(q, c.ID, c.ReportID, s.author.ID, clientID, content, s.author.IsOfficial, s.entry.Seq)
-	tx.Queue(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, c.ReportID)
-	if s.author.IsOfficial {
-		if err := recordOfficialComment(ctx, tx, c); err != nil {
-			return comment.Comment{}, err
-		}
+	s.entry = entry
+	if !s.author.IsOfficial {
+		return c, nil
 	}
-	return c, s.notify(ctx, tx, c)
-}
-
-// appendEvent appends an event about a comment. The chain is read together with the lock, because a comment does not change the
-// state of the report that an event records. Version and updated_at of the report stay.
-func appendEvent(ctx context.Context, tx *outbox.Tx, chain *ledger.Chain, by report.Actor, e ledger.Event) (*ledger.NewEntry, error) {
-	e.Actor = ledger.Actor{Kind: string(by.Kind), AgencyID: by.AgencyID}
-	return chain.Append(ctx, tx, e)
-}
-
-// maxExcerpt is how many characters of a comment a notification carries.
-const maxExcerpt = 140
-
-// notify notifies the reporter and the followers of the report, except the comment's author. The comments of a report
-// without a verdict are for its reporter alone.
-func (s *commentContext) notify(ctx context.Context, tx *outbox.Tx, c comment.Comment) error {
-	author, content := s.author.FullName, c.Content
-	if s.report.IsAnonymous && s.report.UserID != nil && *s.report.UserID == s.author.ID {
-		author = "—" // the author of an anonymous report stays anonymous
-	}
-	if runes := []rune(content); len(runes) > maxExcerpt {
-		content = string(runes[:maxExcerpt]) + "…"
-	}
-	key, params := "comment:"+c.ID.String(), map[string]string{notification.ParamReportNumber: s.report.Number, "author": author, "comment": content}
-	if s.hidden {
-		return s.report.NotifyReporter(ctx, tx, notification.CommentAdded, key, params, s.author.ID)
-	}
-	return s.report.Notify(ctx, tx, notification.CommentAdded, key, params, s.author.ID)
+	return c, audit.Record(ctx, tx, audit.Entry{
+		Action: "comment.add", Entity: "comment", EntityID: c.ID.String(), After: map[string]any{"report_id": c.ReportID},
+	})
 }
 
 type commentsInput struct {
@@ -260,11 +222,4 @@ func (g *Group) commentsFor(ctx context.Context, v reportread.Viewer, in *commen
 		return &commentsOutput{Body: page.NewEnvelope(in.Query, []comment.Comment{}, 0)}, nil
 	}
 	return &commentsOutput{Body: page.NewEnvelope(in.Query, items.Get(), total.Get())}, nil
-}
-
-// recordOfficialComment records that somebody spoke for an agency or the operators; not what they said.
-func recordOfficialComment(ctx context.Context, tx *outbox.Tx, c comment.Comment) error {
-	return audit.Record(ctx, tx, audit.Entry{
-		Action: "comment.add", Entity: "comment", EntityID: c.ID.String(), After: map[string]any{"report_id": c.ReportID},
-	})
 }

@@ -54,11 +54,11 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*reportwrit
 		tx.Queue(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID)
 		reportwrite.SettleFlagsOfComment(tx, c.Report, c.ID, by)
 		tx.Queue(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, c.Report)
-		e := ledger.Event{Type: ledger.Uncommented, At: c.At, CommentSeq: c.Seq}
+		e := ledger.Event{Type: ledger.Uncommented, At: c.At, CommentSeq: c.Seq, Actor: ledger.Actor{Kind: string(by.Kind), AgencyID: by.AgencyID}}
 		if c.Seq == 0 {
 			e.CommentID = c.ID
 		}
-		entry, err = appendEvent(ctx, tx, chain.Get(), by, e)
+		entry, err = chain.Get().Append(ctx, tx, e)
 		return err
 	})
 	if err != nil {

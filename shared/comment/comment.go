@@ -1,4 +1,4 @@
-// Package comment reads the comments of reports, as those see them who may.
+// Package comment reads the comments of reports, as those see them who may, and adds new ones.
 package comment
 
 import (

@@ -39,6 +39,11 @@ func (h *Locked) TellComment(ctx context.Context, tx *outbox.Tx, c CommentNotice
 	return h.notify(ctx, tx, notification.New{Type: notification.CommentAdded, EventKey: "comment:" + c.ID.String(), Params: h.commentParams(c), Quiet: c.Quiet}, c.Author)
 }
 
+// TellReporterComment notifies the reporter alone of a comment: those of a report without a verdict are for nobody else.
+func (h *Locked) TellReporterComment(ctx context.Context, tx *outbox.Tx, c CommentNotice) error {
+	return h.NotifyReporter(ctx, tx, notification.CommentAdded, "comment:"+c.ID.String(), h.commentParams(c), c.Author)
+}
+
 func (h *Locked) commentParams(c CommentNotice) map[string]string {
 	if h.IsAnonymous && h.UserID != nil && *h.UserID == c.Author {
 		c.Name = "—" // the author of an anonymous report stays anonymous

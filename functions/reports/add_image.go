@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	evidence   = "evidence"
+	evidence   = reportwrite.Evidence
 	resolution = "resolution"
 	dispute    = "dispute" // shows that the repair is not done
 	// maxResolution is the number of pictures of the repair that a report can have.
@@ -161,7 +161,7 @@ func (g *Group) attachImage(ctx context.Context, tx *outbox.Tx, h *reportwrite.L
 		return reportread.Image{}, err
 	}
 	caller, image := identity.Must(ctx), reportread.NewImage{ID: database.NewID(), Locked: picture}
-	attach(tx, image.ID, h.ID, picture.ID, caller.UserID, kind)
+	reportwrite.AttachImage(tx, image.ID, h.ID, picture.ID, &caller.UserID, kind)
 	upload.Attach(tx, []uuid.UUID{picture.ID})
 	if h.ReportedBy(caller) && h.Moderated { // a moderator has not seen this picture
 		tx.Queue(`UPDATE reports SET moderated_at = NULL WHERE id = $1`, h.ID)

@@ -25,7 +25,7 @@ func TestContentHashStaysTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := hex.EncodeToString(in.contentHash[:]); got != want {
+		if got := hex.EncodeToString(in.ContentHash[:]); got != want {
 			t.Errorf("the hash of %s\n is %s, want %s", body, got, want)
 		}
 	}

@@ -173,7 +173,7 @@ func (g *Group) repeated(ctx context.Context, tx *outbox.Tx, c identity.Caller, 
 func (g *Group) conflict(ctx context.Context, c identity.Caller, in CreateInput, r *Repeat) (BatchResult, error) {
 	d := problem.DocumentOf(errClientIDReused, locale.FromContext(ctx), "", "")
 	out := BatchResult{Status: "conflict", ReportID: &r.ID, Code: d.Code, Detail: d.Detail,
-		StoredHash: hex.EncodeToString(r.first), SentHash: hex.EncodeToString(in.contentHash[:])}
+		StoredHash: hex.EncodeToString(r.first), SentHash: hex.EncodeToString(in.ContentHash[:])}
 	there, err := g.reader.Report(ctx, reportread.ViewerOf(c), r.ID)
 	if err != nil {
 		return BatchResult{}, err

@@ -20,6 +20,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportcreate"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/upload"
 	"github.com/lafaekstreet/backend/shared/warning"
@@ -146,17 +147,17 @@ func (g *Group) createInput(ctx context.Context, r CreateRequest, headers Client
 	if err != nil {
 		return CreateInput{}, err
 	}
-	in.limits, in.source = limits, headers.source()
-	if in.contact = r.contact(identity.Must(ctx), warning.FromContext(ctx)); in.contact != nil {
-		in.source = report.SourceAssisted
+	in.limits, in.Source = limits, headers.source()
+	if in.Contact = r.contact(identity.Must(ctx), warning.FromContext(ctx)); in.Contact != nil {
+		in.Source = report.SourceAssisted
 	}
-	if name := in.address.Municipality; name != nil {
+	if name := in.Address.Municipality; name != nil {
 		code, found, err := g.municipalities.Code(ctx, *name)
 		if err != nil {
 			return CreateInput{}, err
 		}
 		if found {
-			in.municipalityCode = &code
+			in.MunicipalityCode = &code
 		}
 	}
 	return in, nil
@@ -168,17 +169,16 @@ type CreateResult struct {
 
 	// Of a new report:
 	number          database.Late
-	withPlaceholder reportread.Report     // with a placeholder for its number, and a mark for its receipt
-	givenNumber     *database.Ask[string] // known after the commit
-	entry           *ledger.NewEntry      // its first event
-	assisted        bool                  // staff filed it for somebody
+	withPlaceholder reportread.Report   // with a placeholder for its number, and a mark for its receipt
+	inserted        reportcreate.Result // known after the commit
+	assisted        bool                // staff filed it for somebody
 }
 
 // report is the new report with its number and its receipt. Call it after the commit.
 func (r *CreateResult) report(ctx context.Context, receipts *ledger.Receipts) reportread.Report {
 	out := r.withPlaceholder
-	out.ReportNumber = r.givenNumber.Get()
-	out.Receipt = receipts.Of(ctx, r.entry, out.ReportNumber, !r.assisted)
+	out.ReportNumber = r.inserted.Number.Get()
+	out.Receipt = receipts.Of(ctx, r.inserted.Entry, out.ReportNumber, !r.assisted)
 	return out
 }
 

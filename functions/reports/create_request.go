@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportcreate"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -155,28 +156,10 @@ func firstCapture() time.Time { return time.Date(2020, 1, 1, 0, 0, 0, 0, time.UT
 
 // CreateInput is a checked CreateRequest, with the values that are read before the transaction.
 type CreateInput struct {
-	clientID       *uuid.UUID
-	issueType      report.IssueType
-	issueTypeRaw   *string
-	title          string
-	description    string
-	latitude       float64
-	longitude      float64
-	accuracy       *float64
-	address        reportread.Address
-	severityGuess  *report.Severity
-	uploads        []uploadRef
-	capturedAt     *time.Time
-	createdOffline bool
-	deviceInfo     json.RawMessage
-	anonymous      bool
-	shown          bool // is_anonymous was sent as false
-	contentHash    [sha256.Size]byte
-	// Not part of the request:
-	municipalityCode *string // nil where the name is unknown
-	limits           settings.Settings
-	source           report.Source
-	contact          *contact // whom staff file it for; nil for a report of one's own
+	reportcreate.Input
+	uploads []uploadRef
+	shown   bool // is_anonymous was sent as false
+	limits  settings.Settings
 }
 
 // readContext is what a request is read with, besides its body.
@@ -190,29 +173,29 @@ type readContext struct {
 // input checks a request. It fails only for a place that no report can have.
 func (r CreateRequest) input(rc readContext) (CreateInput, error) {
 	w := rc.warnings
-	in := CreateInput{
-		title: clean(r.Title), description: clean(r.Description), latitude: r.Latitude, longitude: r.Longitude,
-		address: reportread.Address{Address: part(r.Address), Street: part(r.Street), Suco: part(r.Suco), District: part(r.District),
+	in := CreateInput{Input: reportcreate.Input{
+		Title: clean(r.Title), Description: clean(r.Description), Latitude: r.Latitude, Longitude: r.Longitude,
+		Address: reportread.Address{Address: part(r.Address), Street: part(r.Street), Suco: part(r.Suco), District: part(r.District),
 			Municipality: part(r.Municipality)},
-		accuracy: r.LocationAccuracy, createdOffline: r.CreatedOffline != nil && *r.CreatedOffline,
-		anonymous: r.IsAnonymous != nil && *r.IsAnonymous, clientID: r.clientID(w),
-	}
+		Accuracy: r.LocationAccuracy, CreatedOffline: r.CreatedOffline != nil && *r.CreatedOffline,
+		Anonymous: r.IsAnonymous != nil && *r.IsAnonymous, ClientID: r.clientID(w),
+	}}
 	if !report.ValidPoint(r.Latitude, r.Longitude) || !rc.area.Has(r.Latitude, r.Longitude) {
 		return CreateInput{}, report.ErrOutsideArea
 	}
 	in.shown = r.IsAnonymous != nil && !*r.IsAnonymous
-	in.issueType, in.issueTypeRaw = kindOf(r.IssueType, w)
+	in.IssueType, in.IssueTypeRaw = kindOf(r.IssueType, w)
 	if r.Severity != nil && strings.TrimSpace(*r.Severity) != "" {
-		in.severityGuess = severityOf(*r.Severity, w)
+		in.SeverityGuess = severityOf(*r.Severity, w)
 	}
-	in.capturedAt = r.captured(rc)
+	in.CapturedAt = r.captured(rc)
 	in.uploads = r.uploads(w)
 	if len(r.DeviceInfo) > maxDeviceInfo {
 		w.Add("device_info", warning.TooLarge)
 	} else if len(r.DeviceInfo) > 0 && string(r.DeviceInfo) != "null" {
-		in.deviceInfo = database.JSON(r.DeviceInfo)
+		in.DeviceInfo = database.JSON(r.DeviceInfo)
 	}
-	in.contentHash = in.hash()
+	in.ContentHash = in.hash()
 	return in, nil
 }
 
@@ -333,13 +316,6 @@ func part(s *string) *string {
 	return &text
 }
 
-// acceptedHash tells a repeat from a request with other content: type, words and place. It is stored with the report, so its
-// members and their order stay as they are.
-func (in CreateInput) acceptedHash() [sha256.Size]byte {
-	raw, _ := json.Marshal([]any{in.issueType, in.issueTypeRaw, in.title, in.description, degrees(in.latitude), degrees(in.longitude)})
-	return sha256.Sum256(raw)
-}
-
 // hash is the content hash of earlier versions. It recognises the first request of a report that one of them created. It also
 // has the address, the severity and the anonymity.
 //
@@ -347,9 +323,9 @@ func (in CreateInput) acceptedHash() [sha256.Size]byte {
 // all hashes change, and the retry of an earlier report becomes a conflict.
 func (in CreateInput) hash() [sha256.Size]byte {
 	// The order is part of the hash, and hashes of old reports are stored: never change it.
-	address := []*string{in.address.Address, in.address.Street, in.address.Suco, in.address.District, in.address.Municipality}
-	fields := []any{in.issueType, in.issueTypeRaw, in.title, in.description,
-		math.Round(in.latitude * 1e6), math.Round(in.longitude * 1e6), address, in.severityGuess, in.anonymous}
+	address := []*string{in.Address.Address, in.Address.Street, in.Address.Suco, in.Address.District, in.Address.Municipality}
+	fields := []any{in.IssueType, in.IssueTypeRaw, in.Title, in.Description,
+		math.Round(in.Latitude * 1e6), math.Round(in.Longitude * 1e6), address, in.SeverityGuess, in.Anonymous}
 	raw, _ := json.Marshal(fields) // numbers in range, strings and bools always encode
 	return sha256.Sum256(raw)
 }

@@ -12,12 +12,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/queue"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportcreate"
 	"github.com/lafaekstreet/backend/shared/reportread"
-	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -90,10 +87,10 @@ func idsOf[T any](all []T, id func(T) uuid.UUID) []uuid.UUID {
 
 // askRepeat finds the report that the person created with the client_id of the request: of their own, or for somebody.
 func askRepeat(p database.Pipeline, person uuid.UUID, in CreateInput) *database.Ask[*Repeat] {
-	if in.contact != nil {
+	if in.Contact != nil {
 		return askAssisted(p, person, in)
 	}
-	return askClientID(p, person, in.clientID)
+	return askClientID(p, person, in.ClientID)
 }
 
 // askClientID finds the person's report with a client_id, also one that was withdrawn.
@@ -113,14 +110,14 @@ func askClientID(p database.Pipeline, person uuid.UUID, clientID *uuid.UUID) *da
 // person, with the same type, the same words and the same place to 5 decimals (about a metre), now or when they were
 // created. The result has their pictures.
 func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database.Ask[[]similarPicture] {
-	if in.clientID != nil {
+	if in.ClientID != nil {
 		return database.Derive(func() []similarPicture { return nil })
 	}
 	mine, more := `r.user_id = $1`, []any(nil)
-	if to := in.contact; to != nil { // for the same person
+	if to := in.Contact; to != nil { // for the same person
 		mine = `r.id IN (SELECT report_id FROM report_contacts WHERE filed_by = $1 AND created_at > now() - interval '24 hours' AND client_id IS NULL
 			AND (full_name, phone_number, email) IS NOT DISTINCT FROM ($9::text, $10::text, $11::citext))`
-		more = []any{to.name, to.phone, to.email}
+		more = []any{to.Name, to.Phone, to.Email}
 	}
 	q := `
 		SELECT r.id, r.content_hash, r.accepted_hashes, p.id, coalesce(p.original_sha256, p.sha256)
@@ -133,68 +130,29 @@ func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database
 		       AND round(r.latitude::numeric, 5) = round($6::float8::numeric, 5)
 		       AND round(r.longitude::numeric, 5) = round($7::float8::numeric, 5))
 		ORDER BY r.created_at, r.id`
-	hash := in.acceptedHash()
+	hash := in.AcceptedHash()
 	return database.AskRows(p, func(row pgx.CollectableRow) (similarPicture, error) {
 		var s similarPicture
 		err := row.Scan(&s.ID, &s.first, &s.accepted, &s.Upload, &s.Hash)
 		return s, err
-	}, q, append([]any{person, in.issueType, in.issueTypeRaw, in.title, in.description, in.latitude, in.longitude, hash[:]}, more...)...)
+	}, q, append([]any{person, in.IssueType, in.IssueTypeRaw, in.Title, in.Description, in.Latitude, in.Longitude, hash[:]}, more...)...)
 }
 
-// insert queues everything that belongs to a new report; it is written in the round trip of the commit. All other creates
-// wait from the statement that assigns the number until the commit. So nothing is read after that statement: the answer is
-// made here, with a placeholder for the number.
+// insert queues everything that belongs to a new report; see reportcreate.Insert. The answer is made here, with a placeholder for
+// the number.
 func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput, found *createLookup, pictures []upload.Locked) (CreateResult, error) {
-	n := newReport(in, found, pictures)
-	n.By = report.ActorCitizen
-	if in.contact != nil {
-		n.By = report.ActorOf(c).Kind
-	}
+	owner := reportcreate.Owner{Caller: c, Author: found.author}
+	n := reportcreate.New(owner, in.Input, pictures, found.now)
 	shown, err := g.reader.NewReport(ctx, reportread.ViewerOf(c), n)
 	if err != nil {
 		return CreateResult{}, err
 	}
-	// First the rows that other transactions may have locked: after the number is assigned nothing may wait.
-	if in.contact == nil {
-		tx.Queue(`UPDATE users SET reports_count = reports_count + 1 WHERE id = $1`, c.UserID)
-	} else {
-		tx.Queue(`SELECT FROM users WHERE id = $1 FOR KEY SHARE`, c.UserID)
-	}
-	if len(pictures) > 0 {
-		upload.Attach(tx, idsOf(pictures, func(u upload.Locked) uuid.UUID { return u.ID }))
-	}
-	number := g.insertReport(tx, in, n, dropped(in.uploads, pictures))
-	for _, image := range n.Images {
-		attach(tx, image.ID, n.ID, image.Locked.ID, c.UserID, evidence)
-	}
-	entry, err := g.announce(ctx, tx, c, in, n)
+	result, err := reportcreate.Insert(ctx, tx, owner, in.Input, n, dropped(in.uploads, pictures), g.clock.Now())
 	if err != nil {
 		return CreateResult{}, err
 	}
-	shown.Receipt = ledger.Mark(n.Number.Placeholder(), entry.Seq)
-	return CreateResult{number: n.Number, withPlaceholder: shown, givenNumber: number, entry: entry, assisted: in.contact != nil}, nil
-}
-
-func newReport(in CreateInput, found *createLookup, pictures []upload.Locked) reportread.NewReport {
-	n := reportread.NewReport{
-		ID: database.NewID(), Number: report.NewNumber(), ClientID: in.clientID, IssueType: in.issueType, IssueTypeRaw: in.issueTypeRaw,
-		Title: in.title, Description: in.description, Severity: report.Medium, Latitude: in.latitude, Longitude: in.longitude,
-		Accuracy: in.accuracy, Address: in.address, AIStatus: report.AIQueued, Anonymous: in.anonymous, CapturedAt: in.capturedAt,
-		Source: in.source, MunicipalityCode: in.municipalityCode, Author: found.author, At: found.now,
-	}
-	if in.contact != nil {
-		n.ClientID, n.Author = nil, reportread.Author{} // of staff, until the person confirms the address
-	}
-	if len(pictures) == 0 {
-		n.AIStatus = report.AINeedsReview // the AI has nothing to look at
-	}
-	if in.severityGuess != nil {
-		n.Severity = *in.severityGuess
-	}
-	for _, picture := range pictures {
-		n.Images = append(n.Images, reportread.NewImage{ID: database.NewID(), Locked: picture})
-	}
-	return n
+	shown.Receipt = ledger.Mark(n.Number.Placeholder(), result.Entry.Seq)
+	return CreateResult{number: n.Number, withPlaceholder: shown, inserted: result, assisted: in.Contact != nil}, nil
 }
 
 // maxDropped is the most uploads that are kept as dropped ones.
@@ -209,79 +167,4 @@ func dropped(named []uploadRef, taken []upload.Locked) []uuid.UUID {
 		}
 	}
 	return out[:min(len(out), maxDropped)]
-}
-
-// insertReport writes the report's row and assigns its number, which is the result.
-func (g *Group) insertReport(p database.Pipeline, in CreateInput, n reportread.NewReport, dropped []uuid.UUID) *database.Ask[string] {
-	const q = `WITH ` + report.NextNumber + `
-		INSERT INTO reports (id, report_number, user_id, client_id, content_hash, issue_type, issue_type_raw, title,
-			description, severity, severity_guess, priority, latitude, longitude, location_accuracy, address, street, suco,
-			district, municipality, municipality_code, ai_status, is_anonymous, created_offline, captured_at, device_info,
-			accepted_hashes, dropped_uploads, source)
-		SELECT $2::uuid, report_number, $3::uuid, $4::uuid, $5::bytea, $6, $7, $8, $9, $10, $11, $10, $12::float8, $13::float8, $14::real,
-			$15, $16, $17, $18, $19, $20, $21, $22::boolean, $23::boolean, $24::timestamptz, $25::jsonb,
-			ARRAY[$26::bytea], $27::uuid[], $28::text FROM number
-		RETURNING ` + report.KeepNumber
-	year, accepted := g.clock.Now().In(report.Zone()).Year(), in.acceptedHash()
-	return database.AskRow(p, pgx.RowTo[string], q, year, n.ID, n.Author.Known(), n.ClientID, in.contentHash[:], n.IssueType, n.IssueTypeRaw,
-		n.Title, n.Description, n.Severity, in.severityGuess, n.Latitude, n.Longitude, n.Accuracy, n.Address.Address, n.Address.Street,
-		n.Address.Suco, n.Address.District, n.Address.Municipality, in.municipalityCode, n.AIStatus, n.Anonymous, in.createdOffline, n.CapturedAt, in.deviceInfo,
-		accepted[:], dropped, n.Source)
-}
-
-// attach adds an upload to the pictures of a report.
-func attach(p database.Pipeline, id, reportID, uploadID, user uuid.UUID, kind string) {
-	const q = `INSERT INTO report_images (id, report_id, upload_id, kind, added_by) VALUES ($1, $2, $3, $4, $5)`
-	p.Queue(q, id, reportID, uploadID, kind, user)
-}
-
-// announce writes the report's history, its first ledger event, the notification of its reporter and the messages to the
-// workers. It returns the entry of the event.
-func (g *Group) announce(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput, n reportread.NewReport) (*ledger.NewEntry, error) {
-	actor := report.Actor{Kind: n.By, UserID: &c.UserID}
-	event := ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: string(actor.Kind)}, At: n.At}
-	entry, err := ledger.NewChain(ledger.NewReport{State: stateOf(n), ID: n.ID, Number: n.Number}).Append(ctx, tx, event)
-	if err != nil {
-		return nil, err
-	}
-	reportwrite.History(tx, n.ID, nil, report.Pending, actor, "", entry.Seq)
-	if in.contact != nil {
-		err = g.fileFor(ctx, tx, c, in, n)
-	} else {
-		err = notification.Add(ctx, tx, notification.New{UserID: n.Author.ID, Type: notification.ReportReceived,
-			EventKey: "received:" + n.ID.String(), ReportID: n.ID})
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := tx.Send(ctx, queue.Geocode, queue.GeocodeMessage{ReportID: n.ID}); err != nil {
-		return nil, err
-	}
-	// A picture may be processed before its report is created, or after. The later of the two sends the message to validate.
-	if slices.ContainsFunc(n.Images, func(i reportread.NewImage) bool { return i.State == upload.Processed }) {
-		return entry, tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: n.ID})
-	}
-	return entry, nil
-}
-
-// stateOf is the state that the first event of n records.
-func stateOf(n reportread.NewReport) ledger.State {
-	s := ledger.State{
-		IssueType: string(n.IssueType), Status: string(report.Pending), Severity: string(n.Severity), Priority: string(n.Severity),
-		Source: string(n.Source), Anonymous: n.Anonymous, CreatedAt: n.At, Title: n.Title, Description: n.Description,
-		Latitude: n.Latitude, Longitude: n.Longitude, CapturedAt: n.CapturedAt, Author: n.Author.Known(), Address: n.Address.Address,
-		LocationAccuracy: reportread.SinglePrecision(n.Accuracy), Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District, Municipality: n.Address.Municipality,
-	}
-	if n.MunicipalityCode != nil {
-		s.MunicipalityCode = *n.MunicipalityCode
-	}
-	if n.IssueTypeRaw != nil {
-		s.IssueTypeRaw = *n.IssueTypeRaw
-	}
-	for _, image := range n.Images {
-		if image.DisplayHash != nil {
-			s.Pictures = append(s.Pictures, ledger.Picture{Display: image.DisplayHash, Thumbnail: image.ThumbnailHash})
-		}
-	}
-	return s
 }

@@ -243,7 +243,7 @@ func (g *Group) applyDispute(ctx context.Context, tx *outbox.Tx, h *reportwrite.
 			return err
 		}
 		image := database.NewID()
-		attach(tx, image, h.ID, p.ID, r.caller.UserID, dispute)
+		reportwrite.AttachImage(tx, image, h.ID, p.ID, &r.caller.UserID, dispute)
 		upload.Attach(tx, []uuid.UUID{p.ID})
 		d.Image = &image
 		if p.State == upload.Processed {

@@ -104,7 +104,7 @@ func sameInABatch(t *testing.T, items *requestReader, contentType string, body [
 		var f CreateInput
 		if f, err = request.input(testContext()); err == nil {
 			checkCreateInput(t, f)
-			if alone != nil && alone.contentHash != f.contentHash {
+			if alone != nil && alone.ContentHash != f.ContentHash {
 				t.Errorf("%+v alone, %+v in a batch", *alone, f)
 			}
 		}
@@ -117,22 +117,22 @@ func sameInABatch(t *testing.T, items *requestReader, contentType string, body [
 // checkCreateInput checks that the values that were read fit the columns in which they are stored.
 func checkCreateInput(t *testing.T, f CreateInput) {
 	t.Helper()
-	if !report.TimorLeste().Has(f.latitude, f.longitude) || !slices.Contains(report.IssueTypes(), f.issueType) {
+	if !report.TimorLeste().Has(f.Latitude, f.Longitude) || !slices.Contains(report.IssueTypes(), f.IssueType) {
 		t.Errorf("%+v", f)
 	}
-	texts := []*string{&f.title, &f.description, f.issueTypeRaw}
-	for _, part := range append(texts, f.address.Address, f.address.Street, f.address.Suco, f.address.District, f.address.Municipality) {
+	texts := []*string{&f.Title, &f.Description, f.IssueTypeRaw}
+	for _, part := range append(texts, f.Address.Address, f.Address.Street, f.Address.Suco, f.Address.District, f.Address.Municipality) {
 		if part != nil && (!utf8.ValidString(*part) || strings.ContainsRune(*part, 0) || utf8.RuneCountInString(*part) > 2000) {
 			t.Errorf("text %q", *part)
 		}
 	}
-	if f.accuracy != nil && !(*f.accuracy >= 0 && *f.accuracy < 1e6) {
-		t.Errorf("accuracy %v", *f.accuracy)
+	if f.Accuracy != nil && !(*f.Accuracy >= 0 && *f.Accuracy < 1e6) {
+		t.Errorf("accuracy %v", *f.Accuracy)
 	}
-	if f.capturedAt != nil && (f.capturedAt.After(testNow().Add(maxAhead)) || f.capturedAt.Before(firstCapture())) {
-		t.Errorf("captured at %v", f.capturedAt)
+	if f.CapturedAt != nil && (f.CapturedAt.After(testNow().Add(maxAhead)) || f.CapturedAt.Before(firstCapture())) {
+		t.Errorf("captured at %v", f.CapturedAt)
 	}
-	if len(f.deviceInfo) > 6*maxDeviceInfo || f.deviceInfo != nil && (!json.Valid(f.deviceInfo) || bytes.Contains(f.deviceInfo, []byte(`\u0000`))) {
-		t.Errorf("device info %q", f.deviceInfo)
+	if len(f.DeviceInfo) > 6*maxDeviceInfo || f.DeviceInfo != nil && (!json.Valid(f.DeviceInfo) || bytes.Contains(f.DeviceInfo, []byte(`\u0000`))) {
+		t.Errorf("device info %q", f.DeviceInfo)
 	}
 }

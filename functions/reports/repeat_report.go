@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -17,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportcreate"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/upload"
@@ -52,8 +52,8 @@ func (r *Repeat) conflict() error {
 
 // knows reports whether the words, type and place of the request were accepted before.
 func (r *Repeat) knows(in CreateInput) bool {
-	hash := in.acceptedHash()
-	return r.sameContent || bytes.Equal(r.first, in.contentHash[:]) ||
+	hash := in.AcceptedHash()
+	return r.sameContent || bytes.Equal(r.first, in.ContentHash[:]) ||
 		slices.ContainsFunc(r.accepted, func(known []byte) bool { return bytes.Equal(known, hash[:]) })
 }
 
@@ -63,7 +63,7 @@ func (r *Repeat) knows(in CreateInput) bool {
 //
 // Time, accuracy and phone may differ in a retry. Other members that differ have no effect and are named in warnings.
 func (g *Group) repeat(ctx context.Context, tx *outbox.Tx, in CreateInput, sent []picture, r *Repeat) error {
-	if bytes.Equal(r.first, in.contentHash[:]) && len(in.uploads) == 0 && !in.shown {
+	if bytes.Equal(r.first, in.ContentHash[:]) && len(in.uploads) == 0 && !in.shown {
 		return nil // most retries
 	}
 	if r.Withdrawn {
@@ -138,18 +138,18 @@ type repeatChange struct {
 // the request does not have stays.
 func (c *repeatChange) content(in CreateInput) error {
 	h, raw := c.report, ""
-	if in.issueTypeRaw != nil {
-		raw = *in.issueTypeRaw
+	if in.IssueTypeRaw != nil {
+		raw = *in.IssueTypeRaw
 	}
-	if in.issueType != h.IssueType || !database.SameText(raw, h.IssueTypeRaw) ||
-		degrees(in.latitude) != degrees(c.stored.Latitude) || degrees(in.longitude) != degrees(c.stored.Longitude) {
+	if in.IssueType != h.IssueType || !database.SameText(raw, h.IssueTypeRaw) ||
+		reportcreate.Degrees(in.Latitude) != reportcreate.Degrees(c.stored.Latitude) || reportcreate.Degrees(in.Longitude) != reportcreate.Degrees(c.stored.Longitude) {
 		return c.about.conflict()
 	}
-	if in.title != "" && !database.SameText(in.title, h.Title) {
-		c.title = &in.title
+	if in.Title != "" && !database.SameText(in.Title, h.Title) {
+		c.title = &in.Title
 	}
-	if in.description != "" && !database.SameText(in.description, h.Description) {
-		c.description = &in.description
+	if in.Description != "" && !database.SameText(in.Description, h.Description) {
+		c.description = &in.Description
 	}
 	if c.changesWords() && (h.Status != report.Pending || c.stored.Judged) {
 		return c.about.conflict()
@@ -166,9 +166,6 @@ func (c *repeatChange) writeWords(ctx context.Context, tx *outbox.Tx, hide bool)
 	tx.Queue(q, c.report.ID, c.title, c.description, hide)
 	c.report.Event(tx, ledger.Event{Type: ledger.Amended}, actorOn(identity.Must(ctx), c.report))
 }
-
-// degrees is a coordinate as it is compared: to 6 decimals, about 0.1 m.
-func degrees(v float64) float64 { return math.Round(v * 1e6) }
 
 // pictures decides which pictures of the request are new, and which of them find a place.
 func (c *repeatChange) pictures(g *Group, in CreateInput, sent []picture, there []attachedPicture, w *warning.Collector) error {
@@ -213,7 +210,7 @@ func (a attachedPicture) same(p picture) bool {
 // writeRepeat writes what a repeat changes, and names it in warnings.
 func (g *Group) writeRepeat(ctx context.Context, tx *outbox.Tx, in CreateInput, c *repeatChange, w *warning.Collector) error {
 	h := c.report
-	if hide := in.anonymous && !h.IsAnonymous; hide || c.changesWords() {
+	if hide := in.Anonymous && !h.IsAnonymous; hide || c.changesWords() {
 		c.writeWords(ctx, tx, hide)
 		c.about.Updated = true
 		for field, changed := range map[string]bool{"is_anonymous": hide, "title": c.title != nil, "description": c.description != nil} {
@@ -231,7 +228,7 @@ func (g *Group) writeRepeat(ctx context.Context, tx *outbox.Tx, in CreateInput, 
 		w.Add(p.field, warning.Updated)
 	}
 	in.warnOfOthers(h, c.stored, w)
-	if hash := in.acceptedHash(); !c.about.knows(in) { // the newest 50 are kept
+	if hash := in.AcceptedHash(); !c.about.knows(in) { // the newest 50 are kept
 		const q = `UPDATE reports SET accepted_hashes = array_append(accepted_hashes[greatest(1, cardinality(accepted_hashes) - 48):], $2) WHERE id = $1`
 		tx.Queue(q, h.ID, hash[:])
 	}
@@ -240,13 +237,13 @@ func (g *Group) writeRepeat(ctx context.Context, tx *outbox.Tx, in CreateInput, 
 
 // warnOfOthers adds a warning for each member that a repeat cannot change, where it differs from the report.
 func (in CreateInput) warnOfOthers(h *reportwrite.Locked, stored repeatedReport, w *warning.Collector) {
-	if in.severityGuess != nil && (stored.Severity == nil || *in.severityGuess != *stored.Severity) {
+	if in.SeverityGuess != nil && (stored.Severity == nil || *in.SeverityGuess != *stored.Severity) {
 		w.Add("severity", warning.NotTaken)
 	}
 	if h.IsAnonymous && in.shown {
 		w.Add("is_anonymous", warning.NotTaken)
 	}
-	sent, there := in.address, stored.Address
+	sent, there := in.Address, stored.Address
 	for _, part := range []struct {
 		field       string
 		sent, there *string

@@ -59,7 +59,7 @@ var words = map[string]string{
 	"report_flags.reason_code":           "report.ReasonCode",
 	"report_images.hidden":               "report.HiddenBy",
 	"report_images.hidden_reason":        "report.ReasonCode",
-	"report_images.kind":                 "reports.evidence reports.resolution reports.dispute",
+	"report_images.kind":                 "reportwrite.Evidence reports.resolution reports.dispute",
 	"report_images.verdict":              "report.PictureVerdict",
 	"report_status_history.actor_kind":   "report.ActorKind",
 	"report_status_history.new_status":   "report.Status",

@@ -71,7 +71,7 @@ import-names: ## Load names of small places from GeoJSON points, for maps and se
 	@$(OPERATE) -file "$(FILE)" -level locality $(if $(NAME),-name $(NAME)) -parent $(or $(MUNICIPALITY),municipality) import
 
 .PHONY: redrive
-redrive: ## Send the dead letters of a queue to it again (QUEUE=images, validate, anchor, notify, geocode; STAGE=…)
+redrive: ## Send the dead letters of a queue to it again (QUEUE=images, validate, anchor, notify, geocode, webhooks, fetch; STAGE=…)
 	@$(if $(STAGE),,$(WITH_SETTINGS)) $(GO) run ./functions/relay/redrive -queue "$(QUEUE)" -stage "$(STAGE)"
 
 .PHONY: reset-second-factor

@@ -78,17 +78,17 @@ func TestWhoMay(t *testing.T) {
 			{"secretsmanager:GetSecretValue", "-signing-", []string{"auth"}},
 			{"secretsmanager:GetSecretValue", "-token-setup", []string{"admin"}},
 			{"kms:GetPublicKey", "", []string{"anchor"}},
-			{"secretsmanager:GetSecretValue", "receipts", []string{"anchor", "community", "migrate", "notify", "reports", "staff", "users"}},
+			{"secretsmanager:GetSecretValue", "receipts", []string{"anchor", "community", "migrate", "notify", "open311", "reports", "staff", "users"}},
 			{"s3:PutObject", "log", []string{"anchor"}},
 			{"s3:DeleteObject", "log", []string{"anchor"}},
 			{"s3:GetObject", "log", []string{"anchor", "migrate", "monitoring", "public"}},
-			{"secretsmanager:GetSecretValue", "-sealing-", []string{"admin", "auth", "digest", "notifications", "notify", "users"}},
+			{"secretsmanager:GetSecretValue", "-sealing-", []string{"admin", "auth", "digest", "notifications", "notify", "users", "webhooks"}},
 			{"secretsmanager:PutSecretValue", "", []string{"keys"}},
 			{"bedrock:InvokeModel", "", []string{"validate"}},
 			// reports, staff and validate move pictures of what is taken down.
 			{"s3:PutObject", "renditions/", []string{"images", "reports", "staff", "validate"}},
 			{"s3:PutObject", "exports/", []string{"export"}},
-			{"s3:PutObject", "originals/", []string{"reports"}},
+			{"s3:PutObject", "originals/", []string{"fetch", "open311", "reports"}},
 			{"s3:PutObject", "imports/", []string{"journeys", "migrate"}}, // they sign the addresses to which riders and operators send files
 			{"s3:PutObject", "imports/*", []string{"journeys"}},           // migrate: only files of operators
 			{"s3:PutObject", "routes/", []string{"journeys"}},
@@ -97,8 +97,8 @@ func TestWhoMay(t *testing.T) {
 			{"s3:GetObject", "routes/", []string{"journeys"}}, // it signs the addresses of these
 			{"s3:DeleteObject", "imports/", nil},              // a lifecycle rule deletes them
 			{"s3:DeleteObject", "routes/", nil},
-			{"s3:GetObject", "originals/", []string{"images"}}, // they contain places where people have been
-			{"s3:GetObject", "renditions/", []string{"images", "journeys", "migrate", "public", "reports", "staff", "users", "validate", "web"}},
+			{"s3:GetObject", "originals/", []string{"fetch", "images"}}, // they contain places where people have been
+			{"s3:GetObject", "renditions/", []string{"images", "journeys", "migrate", "ogc", "open311", "public", "reports", "staff", "users", "validate", "web"}},
 			{"s3:GetObject", "exports/", []string{"public"}},
 			{"s3:DeleteObject", "exports/", []string{"relay"}},
 			{"s3:DeleteObjectVersion", "exports/", []string{"relay"}},
@@ -107,20 +107,24 @@ func TestWhoMay(t *testing.T) {
 			{"s3:DeleteObjectVersion", "originals/", []string{"relay"}},
 			{"s3:DeleteObjectVersion", "renditions/", []string{"relay", "reports", "staff", "validate"}},
 			{"s3:ListBucketVersions", "", []string{"relay", "reports", "staff", "validate"}},
-			{"s3:ListBucket", "", []string{"anchor", "images", "journeys", "migrate", "monitoring", "public", "reports", "staff", "validate"}},
+			{"s3:ListBucket", "", []string{"anchor", "fetch", "images", "journeys", "migrate", "monitoring", "public", "reports", "staff", "validate"}},
 			// The functions that write messages for a queue, and relay, which sends what others could not.
-			{"sqs:SendMessage", "-images", []string{"images", "relay", "reports"}}, // images: to its own dead letters
-			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},
-			{"sqs:SendMessage", "-anchor", []string{"anchor", "auth", "community", "relay", "reports", "staff", "users", "validate"}},
-			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "digest", "images", "notify", "relay", "reports", "staff", "users", "validate"}},
-			{"sqs:SendMessage", "-geocode", []string{"geocode", "relay", "reports"}},
-			{"sqs:ReceiveMessage", "", []string{"anchor", "geocode", "images", "notify", "validate"}},
+			{"sqs:SendMessage", "-images", []string{"images", "open311", "relay", "reports"}}, // images: to its own dead letters
+			{"sqs:SendMessage", "-validate", []string{"images", "open311", "relay", "reports", "validate"}},
+			{"sqs:SendMessage", "-anchor", []string{"anchor", "auth", "community", "open311", "relay", "reports", "staff", "users", "validate"}},
+			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "digest", "images", "notify", "open311", "relay", "reports", "staff", "users", "validate", "webhooks"}},
+			{"sqs:SendMessage", "-geocode", []string{"geocode", "open311", "relay", "reports"}},
+			{"sqs:SendMessage", "-webhooks", []string{"open311", "relay", "webhooks"}},
+			{"sqs:SendMessage", "-fetch", []string{"fetch", "open311", "relay"}},
+			{"sqs:ReceiveMessage", "", []string{"anchor", "fetch", "geocode", "images", "notify", "validate", "webhooks"}},
 			// Each worker postpones messages of its own queue.
 			{"sqs:ChangeMessageVisibility", "-images", []string{"images"}},
 			{"sqs:ChangeMessageVisibility", "-validate", []string{"validate"}},
 			{"sqs:ChangeMessageVisibility", "-anchor", []string{"anchor"}},
 			{"sqs:ChangeMessageVisibility", "-notify", []string{"notify"}},
 			{"sqs:ChangeMessageVisibility", "-geocode", []string{"geocode"}},
+			{"sqs:ChangeMessageVisibility", "-webhooks", []string{"webhooks"}},
+			{"sqs:ChangeMessageVisibility", "-fetch", []string{"fetch"}},
 		} {
 			if got := who(w, c.action, c.part); !slices.Equal(got, c.want) {
 				t.Errorf("%s on …%s…: %v may, want %v", c.action, c.part, got, c.want)

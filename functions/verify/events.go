@@ -31,6 +31,8 @@ func Requests() map[catalog.FunctionName]Request {
 		"notifications": get("/api/v1/alerts"),
 		"journeys":      {http.MethodPost, "/api/v1/journeys"}, // without a token and a body: refused
 		"public":        get("/api/v1/public/reports"),
+		"open311":       get("/open311/v2/discovery.json"),
+		"ogc":           get("/ogc"),
 		"web":           get("/"),
 		"meta":          get("/health/ready"),
 	}

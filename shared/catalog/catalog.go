@@ -61,6 +61,8 @@ func Functions() []Function {
 		{Name: "notifications", Kind: HTTP, Memory: 512, Timeout: 15 * time.Second},
 		{Name: "journeys", Kind: HTTP, Memory: 512, Timeout: 29 * time.Second},
 		{Name: "public", Kind: HTTP, Memory: 512, Timeout: 29 * time.Second},
+		{Name: "open311", Kind: HTTP, Memory: 512, Timeout: 29 * time.Second},
+		{Name: "ogc", Kind: HTTP, Memory: 512, Timeout: 29 * time.Second},
 		{Name: "web", Kind: HTTP, Memory: 512, Timeout: 15 * time.Second},
 		{Name: Fallback, Kind: HTTP, Memory: 256, Timeout: 10 * time.Second},
 
@@ -69,6 +71,8 @@ func Functions() []Function {
 		{Name: "anchor", Kind: Queue, Memory: 512, Timeout: 120 * time.Second},
 		{Name: "notify", Kind: Queue, Memory: 256, Timeout: NotifyTimeout},
 		{Name: "geocode", Kind: Queue, Memory: 256, Timeout: 30 * time.Second},
+		{Name: "webhooks", Kind: Queue, Memory: 256, Timeout: 30 * time.Second},
+		{Name: "fetch", Kind: Queue, Memory: 256, Timeout: 30 * time.Second},
 
 		{Name: "relay", Kind: Schedule, Memory: 512, Timeout: 55 * time.Second, Every: time.Minute},
 		{Name: "export", Kind: Schedule, Memory: 1769, Timeout: 14 * time.Minute, Every: 15 * time.Minute},

@@ -53,6 +53,8 @@ func prefixes() []prefix {
 		{"community", "/api/v1/public/reports/{id}/comments"},
 		{"public", "/log"},
 		{"public", "/verify"},
+		{"open311", "/open311"},
+		{"ogc", "/ogc"},
 
 		{"web", "/"},
 		{"web", "/admin"},

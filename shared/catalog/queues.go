@@ -12,6 +12,8 @@ const (
 	Anchor   QueueName = "anchor"   // an event is to be published in the log
 	Notify   QueueName = "notify"   // a person is to be told of something
 	Geocode  QueueName = "geocode"  // the address of a report is to be looked up
+	Webhooks QueueName = "webhooks" // an event is to be sent to an address that an administrator named
+	Fetch    QueueName = "fetch"    // a picture is to be fetched from an address that another system named
 )
 
 // Limits that are the same for every queue.
@@ -54,6 +56,8 @@ func Queues() []QueueSpec {
 		{Name: Anchor, Batch: 10, Concurrency: 2, Window: time.Second}, // one round works at a time; SQS knows no lower concurrency
 		{Name: Notify, Batch: 5, Concurrency: 4},
 		{Name: Geocode, Batch: 1, Concurrency: 2},
+		{Name: Webhooks, Batch: 1, Concurrency: 5},
+		{Name: Fetch, Batch: 1, Concurrency: 2},
 	}
 }
 

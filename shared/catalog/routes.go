@@ -26,6 +26,8 @@ func Routes() []Route {
 		notificationsRoutes(),
 		journeysRoutes(),
 		publicRoutes(),
+		open311Routes(),
+		ogcRoutes(),
 		webRoutes(),
 		metaRoutes(),
 	} {
@@ -250,6 +252,20 @@ func publicRoutes() []Route {
 		route(f, "/log/proof/{log_index}", "GET"),
 		route(f, "/log/tile/{path}", "GET"),
 		route(f, "/verify", "GET"),
+	}
+}
+
+func open311Routes() []Route {
+	const f = "open311"
+	return []Route{
+		route(f, "/open311/v2/discovery.json", "GET"),
+	}
+}
+
+func ogcRoutes() []Route {
+	const f = "ogc"
+	return []Route{
+		route(f, "/ogc", "GET"),
 	}
 }
 

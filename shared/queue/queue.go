@@ -21,6 +21,8 @@ const (
 	Anchor   = catalog.Anchor
 	Notify   = catalog.Notify
 	Geocode  = catalog.Geocode
+	Webhooks = catalog.Webhooks
+	Fetch    = catalog.Fetch
 )
 
 // MaxBatch is the most messages that SQS takes or gives in one call.
@@ -52,6 +54,17 @@ type AnchorMessage struct {
 // GeocodeMessage asks for the address of one report.
 type GeocodeMessage struct {
 	ReportID uuid.UUID `json:"report_id"`
+}
+
+// WebhookMessage asks for one delivery of a webhook.
+type WebhookMessage struct {
+	DeliveryID uuid.UUID `json:"delivery_id"`
+}
+
+// FetchMessage asks for a picture at an address that another system named. It becomes the bytes of the upload.
+type FetchMessage struct {
+	UploadID uuid.UUID `json:"upload_id"`
+	URL      string    `json:"url"`
 }
 
 // AlertMessage is a report that got its verdict or was fixed.

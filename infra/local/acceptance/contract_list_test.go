@@ -207,6 +207,8 @@ GET //r/{}
 GET //unsubscribe/{}
 POST //unsubscribe/{}
 GET //verify
+GET //open311/v2/discovery.json
+GET //ogc
 `
 
 // missing reports each operation of the contract that the document does not have, or

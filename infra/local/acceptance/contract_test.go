@@ -53,6 +53,7 @@ func TestContract(t *testing.T) {
 	v.notifications(citizen)
 	v.journeys(citizen, id)
 	v.public(id)
+	v.otherSystems()
 	v.farewell(citizen, admin, official)
 	v.doc.finish()
 }
@@ -368,6 +369,13 @@ func (v *visitor) public(id string) {
 	}
 	page := string(v.get("//map").Body)
 	v.get("/" + asset.FindString(page))
+}
+
+// otherSystems uses what programs of others call: Open311 and OGC API – Features.
+func (v *visitor) otherSystems() {
+	v.Helper()
+	v.get("//open311/v2/discovery.json")
+	v.get("//ogc")
 }
 
 // farewell uses the operations that remove agencies and accounts.

@@ -21,6 +21,8 @@ import (
 	"github.com/lafaekstreet/backend/functions/meta"
 	"github.com/lafaekstreet/backend/functions/monitoring"
 	"github.com/lafaekstreet/backend/functions/notifications"
+	"github.com/lafaekstreet/backend/functions/ogc"
+	"github.com/lafaekstreet/backend/functions/open311"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
@@ -75,7 +77,7 @@ func NewSite(ctx context.Context, address string) (*Site, error) {
 	}
 	var functions []gateway.Function
 	for _, open := range []func(context.Context, config.Env) (*httpapi.Service, error){
-		auth.Open, community.Open, journeys.Open, locations.Open, meta.Open, monitoring.Open, notifications.Open, public.Open, web.Open,
+		auth.Open, community.Open, journeys.Open, locations.Open, meta.Open, monitoring.Open, notifications.Open, public.Open, web.Open, open311.Open, ogc.Open,
 		reports.Open, staff.Open, users.Open,
 	} {
 		function, err := open(ctx, s.Env)

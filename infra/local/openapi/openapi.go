@@ -18,6 +18,8 @@ import (
 	"github.com/lafaekstreet/backend/functions/meta"
 	"github.com/lafaekstreet/backend/functions/monitoring"
 	"github.com/lafaekstreet/backend/functions/notifications"
+	"github.com/lafaekstreet/backend/functions/ogc"
+	"github.com/lafaekstreet/backend/functions/open311"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
@@ -36,7 +38,7 @@ const (
 func Groups() []httpapi.Group {
 	return []httpapi.Group{
 		&auth.Group{}, &users.Group{}, &admin.Group{}, &reports.Group{}, &community.Group{}, &monitoring.Group{},
-		&locations.Locations{}, &notifications.Group{}, &journeys.Group{}, &staff.Group{}, &public.Public{}, &web.Web{}, &meta.Group{},
+		&locations.Locations{}, &notifications.Group{}, &journeys.Group{}, &staff.Group{}, &public.Public{}, &open311.Group{}, &ogc.Group{}, &web.Web{}, &meta.Group{},
 	}
 }
 
@@ -63,7 +65,8 @@ func Document() ([]byte, error) {
 	return encode(api)
 }
 
-// forPrograms reports whether a path is for programs. All others are pages for people and their files, which need no description.
+// forPrograms reports whether the document describes a path. Of the others Open311 and OGC have documents of their own; pages for
+// people and their files need no description.
 func forPrograms(path string) bool {
 	for _, root := range []string{"/api/v1/", "/health", "/log"} {
 		if path == root || strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/") {

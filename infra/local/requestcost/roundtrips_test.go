@@ -18,6 +18,8 @@ import (
 	"github.com/lafaekstreet/backend/functions/meta"
 	"github.com/lafaekstreet/backend/functions/monitoring"
 	"github.com/lafaekstreet/backend/functions/notifications"
+	"github.com/lafaekstreet/backend/functions/ogc"
+	"github.com/lafaekstreet/backend/functions/open311"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
@@ -126,7 +128,7 @@ func serve(w *testenv.System) {
 		w.Env["RATE_LIMIT_"+limit] = "1000"
 	}
 	w.Serve(reports.Open, community.Open, monitoring.Open, notifications.Open, locations.Open, users.Open, journeys.Open, staff.Open,
-		public.Open, admin.Open, auth.Open, meta.Open, web.Open)
+		public.Open, admin.Open, auth.Open, meta.Open, web.Open, open311.Open, ogc.Open)
 }
 
 // A connection pooler without sessions needs another query mode. In some modes PostgreSQL infers the types of arguments.

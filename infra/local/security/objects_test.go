@@ -18,6 +18,8 @@ import (
 	"github.com/lafaekstreet/backend/functions/meta"
 	"github.com/lafaekstreet/backend/functions/monitoring"
 	"github.com/lafaekstreet/backend/functions/notifications"
+	"github.com/lafaekstreet/backend/functions/ogc"
+	"github.com/lafaekstreet/backend/functions/open311"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
@@ -39,7 +41,7 @@ func setup(t *testing.T) *testenv.System {
 		w.Env["RATE_LIMIT_"+limit] = "100000"
 	}
 	w.Serve(reports.Open, users.Open, community.Open, monitoring.Open, notifications.Open, journeys.Open, staff.Open, admin.Open, public.Open, auth.Open,
-		locations.Open, meta.Open, web.Open)
+		locations.Open, meta.Open, web.Open, open311.Open, ogc.Open)
 	return w
 }
 

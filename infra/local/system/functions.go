@@ -11,6 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/digest"
 	"github.com/lafaekstreet/backend/functions/export"
+	"github.com/lafaekstreet/backend/functions/fetch"
 	"github.com/lafaekstreet/backend/functions/geocode"
 	"github.com/lafaekstreet/backend/functions/images"
 	"github.com/lafaekstreet/backend/functions/journeys"
@@ -19,6 +20,8 @@ import (
 	"github.com/lafaekstreet/backend/functions/monitoring"
 	"github.com/lafaekstreet/backend/functions/notifications"
 	"github.com/lafaekstreet/backend/functions/notify"
+	"github.com/lafaekstreet/backend/functions/ogc"
+	"github.com/lafaekstreet/backend/functions/open311"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/relay"
 	"github.com/lafaekstreet/backend/functions/reports"
@@ -26,6 +29,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/functions/validate"
 	"github.com/lafaekstreet/backend/functions/web"
+	"github.com/lafaekstreet/backend/functions/webhooks"
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -38,6 +42,7 @@ func httpFunctions() map[catalog.FunctionName]func(context.Context, config.Env) 
 	return map[catalog.FunctionName]func(context.Context, config.Env) (*httpapi.Service, error){
 		"auth": auth.Open, "admin": admin.Open, "community": community.Open, "journeys": journeys.Open, "locations": locations.Open,
 		"meta": meta.Open, "monitoring": monitoring.Open, "notifications": notifications.Open, "public": public.Open,
+		"open311": open311.Open, "ogc": ogc.Open,
 		"reports": reports.Open, "users": users.Open, "staff": staff.Open, "web": web.Open,
 	}
 }
@@ -46,7 +51,7 @@ func httpFunctions() map[catalog.FunctionName]func(context.Context, config.Env) 
 func workers() map[catalog.QueueName]func(context.Context, config.Env) (queue.Handler, error) {
 	return map[catalog.QueueName]func(context.Context, config.Env) (queue.Handler, error){
 		catalog.Images: images.Open, catalog.Anchor: anchor.Open, catalog.Validate: validate.Open, catalog.Notify: notify.Open,
-		catalog.Geocode: geocode.Open,
+		catalog.Geocode: geocode.Open, catalog.Webhooks: webhooks.Open, catalog.Fetch: fetch.Open,
 	}
 }
 

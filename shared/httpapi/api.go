@@ -53,6 +53,7 @@ type API struct {
 	mounted map[string]bool // patterns of mux
 	options map[string]Operation
 	routes  []Route // every path that mux serves
+	forms   []prefixForm
 	group   string
 }
 

@@ -1,10 +1,8 @@
 package httpapi
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"html"
 	"net/http"
 	"strings"
@@ -14,10 +12,10 @@ import (
 )
 
 // opensPage reports whether a person opens an address in a browser. Scripts and apps do not ask for HTML, and get problem documents.
-// What is below /api and /log is for programs.
+// What is below /api, /log and /open311 is for programs.
 func opensPage(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html") &&
-		!strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/log/")
+		!strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/log/") && !strings.HasPrefix(r.URL.Path, "/open311/")
 }
 
 // pageLanguage is the language that the reader of a page chose: by ?lang=, else by the cookie that remembers it.
@@ -31,70 +29,6 @@ func pageLanguage(r *http.Request) (locale.Language, bool) {
 	return locale.Default, false
 }
 
-// problemPages answers a browser that opens an address with a page instead of a problem document. The page needs neither the
-// database nor a file of ours, so it also works when those are what is missing.
-func (a *API) problemPages(next http.Handler) http.Handler {
-	// A panic is answered here and not further out, so that it gets a page too.
-	inner := a.recovered(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !opensPage(r) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		held := &problemWriter{ResponseWriter: w}
-		inner.ServeHTTP(held, r)
-		held.finish(r)
-	})
-}
-
-// problemWriter keeps a problem document back, and passes anything else.
-type problemWriter struct {
-	http.ResponseWriter
-	status int // of the problem; 0 for anything else
-	passed bool
-	body   bytes.Buffer
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *problemWriter) WriteHeader(status int) {
-	switch {
-	case w.status != 0 || w.passed:
-	case status >= http.StatusBadRequest && strings.HasPrefix(w.Header().Get("Content-Type"), "application/problem+json"):
-		w.status = status
-	default:
-		w.passed = status >= http.StatusOK
-		w.ResponseWriter.WriteHeader(status)
-	}
-}
-
-// Write implements io.Writer.
-func (w *problemWriter) Write(b []byte) (int, error) {
-	if w.status != 0 {
-		return w.body.Write(b)
-	}
-	w.passed = true
-	return w.ResponseWriter.Write(b)
-}
-
-// Unwrap serves http.ResponseController.
-func (w *problemWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func (w *problemWriter) finish(r *http.Request) {
-	if w.status == 0 {
-		return
-	}
-	var d problem.Document
-	if err := json.Unmarshal(w.body.Bytes(), &d); err != nil {
-		d.Detail = http.StatusText(w.status)
-	}
-	h := w.Header()
-	h.Del("Content-Length")
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", problemPolicy)
-	w.ResponseWriter.WriteHeader(w.status)
-	_, _ = w.ResponseWriter.Write(problemPage(locale.FromContext(r.Context()), w.status, &d)) // an error means that the client is gone
-}
-
 // problemStyle has the colours of the pages' stylesheet. It is in the page, because a file could be missing too.
 const problemStyle = `:root{--ink:#16212b;--soft:#536370;--paper:#fff;--wash:#f3f6f8;--line:#cfd9e0;--main:#0b5a99;--on-main:#fff}
 @media(prefers-color-scheme:dark){:root{--ink:#e8eef2;--soft:#a5b5c0;--paper:#18222b;--wash:#10181f;--line:#33424e;--main:#6db7f2;--on-main:#0d1a24}}
@@ -103,6 +37,16 @@ main{max-width:34rem;margin:2rem auto;padding:1.25rem;background:var(--paper);bo
 h1{font-size:1.45rem;line-height:1.25;margin:0 0 .5rem}p{margin:0 0 .75rem}small{color:var(--soft)}
 a{display:inline-block;margin:.25rem .5rem .25rem 0;padding:.6rem 1rem;color:var(--main);border:1px solid var(--main);border-radius:.4rem;text-decoration:none;font-weight:600}
 a.main{color:var(--on-main);background:var(--main)}`
+
+// writeProblemPage is the ProblemForm of pages. The page needs neither the database nor a file of ours, so it also works when those
+// are what is missing.
+func writeProblemPage(w http.ResponseWriter, r *http.Request, d *problem.Document) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", problemPolicy)
+	w.WriteHeader(d.Status)
+	_, _ = w.Write(problemPage(locale.FromContext(r.Context()), d.Status, d)) // an error means that the client is gone
+}
 
 var problemPolicy = func() string {
 	sum := sha256.Sum256([]byte(problemStyle))

@@ -42,8 +42,24 @@ func identified(next http.Handler) http.Handler {
 		if l, ok := pageLanguage(r); ok && opensPage(r) {
 			ctx = locale.WithLanguage(ctx, l)
 		}
+		if l, ok := open311Language(r); ok {
+			ctx = locale.WithLanguage(ctx, l)
+		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// open311Language is the language that a client of Open311 asks for in the query. Servers in use have either name.
+func open311Language(r *http.Request) (locale.Language, bool) {
+	if !strings.HasPrefix(r.URL.Path, "/open311/") {
+		return locale.Default, false
+	}
+	for _, name := range []string{"locale", "langcode"} {
+		if l, ok := locale.FromHeader(r.URL.Query().Get(name)); ok {
+			return l, true
+		}
+	}
+	return locale.Default, false
 }
 
 // ClientAddress is the address the gateway saw the client at, without its port.
@@ -152,7 +168,12 @@ func secured(next http.Handler) http.Handler {
 // cachedForAll reports whether shared caches keep the answers of a path. Those answers must allow every origin, also when the
 // first request came from an app without Origin: a browser may get the same copy.
 func cachedForAll(path string) bool {
-	return strings.HasPrefix(path, "/api/v1/public/") || strings.HasPrefix(path, "/log/")
+	for _, shared := range []string{"/api/v1/public/", "/log/", "/open311/"} {
+		if strings.HasPrefix(path, shared) {
+			return true
+		}
+	}
+	return false
 }
 
 // cors answers preflight requests, which carry no token, and sets the CORS headers of all other answers, errors too.
@@ -210,7 +231,7 @@ func plainPath(next http.Handler) http.Handler {
 // around adds what every request passes, whether its route exists or not. The last one added runs first.
 func (a *API) around(h http.Handler) http.Handler {
 	h = known(a.mux, fixedPaths(a.routes), h)
-	h = a.problemPages(h)
+	h = a.formed(h)
 	h = compressed(h)
 	h = cors(a.deps.Config.CORSOrigins, h)
 	h = secured(h)

@@ -1,36 +1,41 @@
 // Package open311 serves Open311 GeoReport v2, by which systems of other cities and programs exchange reports with this one.
+// Decision 0032 says what it has beyond the specification.
 package open311
 
 import (
 	"context"
-	"net/http"
+	"slices"
 
-	"github.com/danielgtaylor/huma/v2"
-
-	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
 const name = "open311"
 
 // Group serves the routes of this package.
 type Group struct {
-	db *database.DB
+	db       *database.DB
+	settings *settings.Reader
+	links    weblink.Base
+	// production says in discovery that reports are acted upon.
+	production bool
 }
 
 type groupConfig struct {
 	Storage storage.Config
 	Ledger  ledger.Config
+	Stage   string `env:"STAGE" envDefault:"local"`
 }
 
 // New returns the group.
-func New(kit *service.Kit, _ groupConfig) (*Group, error) {
-	return &Group{db: kit.DB}, nil
+func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
+	return &Group{db: kit.DB, settings: kit.Settings, links: kit.Links, production: !slices.Contains(testStages(), cfg.Stage)}, nil
 }
 
 // Open returns the function's HTTP handler.
@@ -43,14 +48,7 @@ func (*Group) Name() string { return name }
 
 // Register implements httpapi.Group.
 func (g *Group) Register(a *httpapi.API) {
-	httpapi.Register(a, httpapi.Operation{
-		Operation: huma.Operation{Method: http.MethodGet, Path: "/open311/v2/discovery.json", Tags: []string{"open311"}, Summary: "Where the endpoints are"},
-		Access:    httpapi.Public, Cache: httpapi.Shared, Limit: admission.LimitView,
-	}, g.discovery)
-}
-
-type discoveryOutput struct{ Body struct{} }
-
-func (g *Group) discovery(context.Context, *struct{}) (*discoveryOutput, error) {
-	return &discoveryOutput{}, nil
+	a.FormProblems("/open311", writeErrors)
+	g.registerDiscovery(a)
+	g.registerServices(a)
 }

@@ -259,6 +259,10 @@ func open311Routes() []Route {
 	const f = "open311"
 	return []Route{
 		route(f, "/open311/v2/discovery.json", "GET"),
+		route(f, "/open311/v2/discovery.xml", "GET"),
+		route(f, "/open311/v2/services.json", "GET"),
+		route(f, "/open311/v2/services.xml", "GET"),
+		route(f, "/open311/v2/services/{service_code}", "GET"),
 	}
 }
 

@@ -208,6 +208,10 @@ GET //unsubscribe/{}
 POST //unsubscribe/{}
 GET //verify
 GET //open311/v2/discovery.json
+GET //open311/v2/discovery.xml
+GET //open311/v2/services.json
+GET //open311/v2/services.xml
+GET //open311/v2/services/{}
 GET //ogc
 `
 

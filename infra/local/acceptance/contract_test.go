@@ -374,7 +374,11 @@ func (v *visitor) public(id string) {
 // otherSystems uses what programs of others call: Open311 and OGC API – Features.
 func (v *visitor) otherSystems() {
 	v.Helper()
-	v.get("//open311/v2/discovery.json")
+	for _, f := range []string{"xml", "json"} {
+		for _, path := range []string{"discovery", "services", "services/pothole"} {
+			v.get("//open311/v2/" + path + "." + f)
+		}
+	}
 	v.get("//ogc")
 }
 

@@ -137,7 +137,8 @@ func (s *fixture) reads() []operation {
 		"//log/keys", "//verify", "//log/proof/0", "/public/blockchain/report/"+number+"/proof")
 	size := s.Int(`SELECT next FROM log_counter`)
 	s.PublishLog(int64(size))
-	read(s.nobody, 0, "/public/reports/"+number+"/qr.svg", "//open311/v2/discovery.json", "//ogc")
+	read(s.nobody, 0, "/public/reports/"+number+"/qr.svg", "//open311/v2/discovery.json", "//open311/v2/discovery.xml",
+		"//open311/v2/services.json", "//open311/v2/services.xml", "//open311/v2/services/pothole.xml", "//ogc")
 	read(s.nobody, 0, "//log/checkpoint", fmt.Sprintf("//log/tile/entries%%2F000.p%%2F%d", size)) // files of the bucket
 	read(s.nobody, 1, "/mongodb")
 	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//openapi-3.0.json", "//docs", "//docs/docs.js", "//docs/guides", "//docs/guides/log", "//docs/problems", "//docs/problems/stale", s.unsubscribe(), "//redoc", "//redoc/redoc.standalone.js", "//admin", "//desk", "//me", "//report", "//report-worker.js", "//welcome")

@@ -68,6 +68,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerResetTOTP(a)
 	g.registerAnnounce(a)
 	g.registerAgencies(a)
+	g.registerAPIKeys(a)
 	g.registerAudit(a)
 	g.registerSettings(a)
 }

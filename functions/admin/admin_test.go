@@ -105,6 +105,7 @@ func TestRoutesNeedAnAdministratorWithASecondFactor(t *testing.T) {
 		{http.MethodPost, "/admin/agencies"}, {http.MethodPatch, "/admin/agencies/" + uuid.NewString()},
 		{http.MethodDelete, "/admin/agencies/" + uuid.NewString()}, {http.MethodGet, "/admin/audit"},
 		{http.MethodGet, "/admin/settings"}, {http.MethodPut, "/admin/settings"}, {http.MethodPost, "/admin/announcements"}, {http.MethodPost, "/admin/users/invite"},
+		{http.MethodGet, "/admin/api-keys"}, {http.MethodPost, "/admin/api-keys"}, {http.MethodDelete, "/admin/api-keys/" + uuid.NewString()},
 	}
 	for _, role := range []identity.Role{identity.Citizen, identity.Moderator, identity.Official} {
 		p := b.signer.SignInAs(b.db, identitytest.Person{Role: role, SecondFactor: true})

@@ -10,6 +10,7 @@ var (
 	errAgencyInUse         = problem.New(problem.Conflict, "agency_in_use")
 	errAgencyNotFound422   = problem.New(problem.Invalid, "agency_not_found")
 	errAgencyRequired      = problem.New(problem.Invalid, "agency_required")
+	errAPIKeyNotFound      = problem.New(problem.NotFound, "api_key_not_found")
 	errEmailNotDeliverable = problem.New(problem.Invalid, "email_not_deliverable")
 	errLastAdmin           = problem.New(problem.Conflict, "last_admin")
 	errOwnSecondFactor     = problem.New(problem.Conflict, "own_second_factor")

@@ -94,6 +94,7 @@ func (c *cast) scenes() []scene {
 		{"admin", "/admin", c.boss, nil},
 		{"admin-agencies", "/admin#agencies/new", c.boss, nil},
 		{"admin-settings", "/admin#settings", c.boss, nil},
+		{"admin-api-keys", "/admin#api_keys", c.boss, nil},
 		{"admin-audit", "/admin#audit", c.boss, nil},
 		{"verify", "/verify", nil, nil},
 	}

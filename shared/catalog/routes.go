@@ -87,6 +87,8 @@ func adminRoutes() []Route {
 	return []Route{
 		route(f, "/api/v1/admin/agencies", "GET", "POST"),
 		route(f, "/api/v1/admin/agencies/{id}", "GET", "PATCH", "DELETE"),
+		route(f, "/api/v1/admin/api-keys", "GET", "POST"),
+		route(f, "/api/v1/admin/api-keys/{id}", "DELETE"),
 		route(f, "/api/v1/admin/audit", "GET"),
 		route(f, "/api/v1/admin/settings", "GET", "PUT"),
 		route(f, "/api/v1/admin/setup", "POST"),

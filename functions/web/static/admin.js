@@ -10,6 +10,7 @@ const sections = {
   settings: () => import("./admin_settings.js"),
   templates: () => import("./admin_templates.js"),
   announcements: () => import("./admin_announcements.js"),
+  api_keys: () => import("./admin_api_keys.js"),
   audit: () => import("./admin_audit.js"),
 };
 const view = $("#view"), who = $("#who"), nav = $("#sections"), title = document.title;

@@ -2,7 +2,7 @@
 import { h, t, field, select, moment, day, named } from "./core.js";
 import { call, heading, link, mark, pager, agencies, roleName } from "./admin_parts.js";
 
-const entities = ["user", "agency", "settings", "template", "announcement", "report", "comment", "image", "queue"];
+const entities = ["user", "agency", "settings", "template", "announcement", "report", "comment", "image", "queue", "api_key"];
 
 export async function show(el, { query }) {
   const filters = { entity: query.get("entity") || "", entity_id: query.get("entity_id") || "", actor: query.get("actor") || "", since: query.get("since") || "" };

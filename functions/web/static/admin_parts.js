@@ -1,5 +1,5 @@
 // What the sections of the administration share.
-import { h, t, field, select, named } from "./core.js";
+import { h, t, field, select, named, button, toast } from "./core.js";
 import { staffApi as call } from "./sign_in.js";
 
 export { call };
@@ -89,3 +89,11 @@ export const line = (href, title, mark, about) => h("li", {}, h("a", { class: "r
 
 /** A word in a frame, as the status of a report is. */
 export const mark = (text, kind = "") => h("span", { class: "status " + kind }, text);
+
+/** Copies a text; a browser without a clipboard, or one that refuses, is told to the person. */
+export const copy = (text) => button(t("admin.copy"), async () => {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(t("admin.copied"));
+  } catch { toast(t("admin.not_copied"), "bad"); }
+});

@@ -1,17 +1,9 @@
 // The first administrator, and the second factor: an authenticator app and recovery codes.
-import { $, h, fill, t, session, api, button, field, form, toast } from "./core.js";
+import { $, h, fill, t, session, api, button, field, form } from "./core.js";
 import { emailInput, codeInput } from "./sign_in.js";
-import { call, heading, tick } from "./admin_parts.js";
+import { call, heading, tick, copy } from "./admin_parts.js";
 
 const appCode = () => codeInput({ name: "code" });
-
-/** Copies a text; a browser without a clipboard, or one that refuses, is told to the person. */
-const copy = (text) => button(t("admin.copy"), async () => {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast(t("admin.copied"));
-  } catch { toast(t("admin.not_copied"), "bad"); }
-});
 
 /** The secret: as a QR code for another device, as a link for this one, as text for typing. */
 function secretCard(e) {

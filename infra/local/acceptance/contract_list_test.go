@@ -150,6 +150,9 @@ POST /admin/agencies
 GET /admin/agencies/{}
 PATCH /admin/agencies/{}
 DELETE /admin/agencies/{}
+GET /admin/api-keys
+POST /admin/api-keys
+DELETE /admin/api-keys/{}
 GET /admin/audit
 GET /admin/settings
 PUT /admin/settings

@@ -234,6 +234,9 @@ func (v *visitor) staff(admin *visitor) (*visitor, string) {
 	admin.do("PATCH", "/admin/agencies/"+agency, object{"name": "Roads of Dili and Ataúro"}, 200)
 	admin.get("/admin/agencies")
 	admin.get("/admin/agencies/" + agency)
+	key := admin.do("POST", "/admin/api-keys", object{"name": "FixMyStreet Dili", "contact_email": "keys@example.tl"}, 201).Object().Text("id")
+	admin.get("/admin/api-keys")
+	admin.do("DELETE", "/admin/api-keys/"+key, nil, 200)
 	admin.get("/admin/audit")
 	settings := admin.get("/admin/settings").Object().Values
 	settings["evidence_images_max"] = 3

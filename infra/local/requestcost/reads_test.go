@@ -129,7 +129,7 @@ func (s *fixture) reads() []operation {
 	read(s.moderator, 2, "/staff/export.csv?kind=new") // reads, and writes to the audit log
 	read(s.official, 1, "/staff/queue?kind=assigned", "/staff/queue?kind=overdue")
 	read(s.moderator, 2, "/reports/"+id+"/reporter") // reads, and writes to the audit log
-	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/audit", "/admin/settings")
+	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/api-keys", "/admin/audit", "/admin/settings")
 	read(s.nobody, 2, "/public/feed.atom") // the second one reads the pictures
 	read(s.nobody, 1, "/public/reports", "/public/reports/"+number+"/comments", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public"+s.published()+"/display", "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
 		"/public/stats/by-district?municipality=Dili", "/public/stats/by-agency", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",

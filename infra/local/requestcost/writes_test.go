@@ -164,6 +164,8 @@ func (s *fixture) staffWrites() []operation {
 		on(2, func() request { return request{s.boss, "POST", "/admin/agencies", s.agencyBody()} }),
 		on(2, func() request { return request{s.boss, "PATCH", s.newAgency(), object{"name": "Roads"}} }),
 		on(2, func() request { return request{s.boss, "DELETE", s.newAgency(), nil} }),
+		on(2, func() request { return request{s.boss, "POST", "/admin/api-keys", apiKey} }),
+		on(2, func() request { return request{s.boss, "DELETE", s.newAPIKey(), nil} }),
 		on(2, func() request { return request{m, "POST", "/staff/templates", template} }),
 		on(2, func() request { return request{m, "PATCH", s.newTemplate(), object{"title": "Later"}} }),
 		on(2, func() request { return request{m, "DELETE", s.newTemplate(), nil} }),
@@ -219,7 +221,13 @@ func (s *fixture) agencyBody() object {
 	return object{"code": fmt.Sprintf("AG-%d", s.next()), "name": "Public Works", "agency_type": "municipal", "municipality_codes": []string{"TL-DI"}}
 }
 
+var apiKey = object{"name": "FixMyStreet Dili", "contact_email": "keys@example.tl"}
+
 var template = object{"title": "Planned", "body": object{"tet": "Ekipa sei ba."}}
+
+func (s *fixture) newAPIKey() string {
+	return "/admin/api-keys/" + s.boss.Post("/admin/api-keys", apiKey).Want(http.StatusCreated).Object().Text("id")
+}
 
 func (s *fixture) newTemplate() string {
 	return "/staff/templates/" + s.moderator.Post("/staff/templates", template).Want(http.StatusCreated).Object().Text("id")

@@ -179,7 +179,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"GET", "/public/blockchain/report/" + hidden.Text("id") + "/proof", nil},
 		{"GET", "/public/blockchain/report/" + hidden.Text("id") + "/history", nil}, {"GET", "/public/blockchain/report/" + hidden.Text("id") + "/verify", nil},
 		{"GET", "//r/" + hidden.Text("report_number"), nil}, {"GET", journey + "/markers/" + marker, nil}, {"DELETE", "/users/me/devices/phone", nil},
-		{"PATCH", "/admin/agencies/" + mine.Text("id"), object{"name": "x"}}, {"DELETE", "/admin/agencies/" + mine.Text("id"), nil},
+		{"PATCH", "/admin/agencies/" + mine.Text("id"), object{"name": "x"}}, {"DELETE", "/admin/agencies/" + mine.Text("id"), nil}, {"DELETE", "/admin/api-keys/" + mine.Text("id"), nil},
 		{"PATCH", "/staff/templates/" + mine.Text("id"), object{"title": "x"}}, {"DELETE", "/staff/templates/" + mine.Text("id"), nil},
 	}
 	everyObject(t, attempts)

@@ -184,9 +184,10 @@ func (w *Worker) removeLeftovers(ctx context.Context, key string) error {
 
 // original is one row of uploads: the file that the client announced.
 type original struct {
-	id, userID uuid.UUID
-	size       int64  // bytes, as announced
-	sha256     []byte // as announced; may be nil
+	id         uuid.UUID
+	userID     *uuid.UUID // nil for a picture of another system
+	size       int64      // bytes, as announced
+	sha256     []byte     // as announced; may be nil
 	state      upload.State
 	generation int  // of the renditions
 	discarded  bool // it was taken off its report, the report was withdrawn, or the owner deleted the account

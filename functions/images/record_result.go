@@ -162,12 +162,7 @@ func (w *Worker) recordRefusal(ctx context.Context, u original, why *upload.Refu
 		if err != nil {
 			return err
 		}
-		refused := notification.New{UserID: u.userID, Type: notification.Announcement, EventKey: "upload_refused:" + u.id.String(),
-			Params: map[string]string{notification.ParamAnnouncement: "image_refused", notification.ParamReason: string(why.Code)}}
-		if shown != nil && shown.Judged {
-			refused.ReportID = shown.Report
-		}
-		if err := notification.Add(ctx, tx, refused); err != nil {
+		if err := tellOwner(ctx, tx, u, why, shown); err != nil {
 			return err
 		}
 		return requestValidation(ctx, tx, u.id)
@@ -176,6 +171,19 @@ func (w *Worker) recordRefusal(ctx context.Context, u original, why *upload.Refu
 		return err
 	}
 	return w.notRecorded(ctx, u)
+}
+
+// tellOwner notifies the person who sent a refused picture. Nobody is told of one that another system sent.
+func tellOwner(ctx context.Context, tx *outbox.Tx, u original, why *upload.Refusal, shown *picture) error {
+	if u.userID == nil {
+		return nil
+	}
+	refused := notification.New{UserID: *u.userID, Type: notification.Announcement, EventKey: "upload_refused:" + u.id.String(),
+		Params: map[string]string{notification.ParamAnnouncement: "image_refused", notification.ParamReason: string(why.Code)}}
+	if shown != nil && shown.Judged {
+		refused.ReportID = shown.Report
+	}
+	return notification.Add(ctx, tx, refused)
 }
 
 // notRecorded ends the work on an upload that changed meanwhile: another delivery has recorded it, or it was taken away.

@@ -169,8 +169,9 @@ type retention struct {
 	most             int // rows that one run deletes
 }
 
-// closedContact is true for the contact of a report that is closed since $1: fixed, rejected, a duplicate or removed.
-const closedContact = `created_at < $1 AND EXISTS (SELECT FROM reports r WHERE r.id = report_contacts.report_id AND
+// closedContact is true for the contact of a report that is closed since $1: fixed, rejected, a duplicate or removed. It is the condition
+// of report_contacts and open311_contacts.
+const closedContact = `created_at < $1 AND EXISTS (SELECT FROM reports r WHERE r.id = report_id AND
 	(r.deleted_at < $1 OR r.status IN ('fixed', 'rejected', 'duplicate') AND NOT EXISTS (
 	 SELECT FROM report_status_history h WHERE h.report_id = r.id AND h.created_at >= $1)))`
 
@@ -190,6 +191,7 @@ func retentions() []retention {
 		{"ai_pictures", "day < $1", 3 * day, expiredRows},
 		{"ai_days", "day < $1", 3 * day, expiredRows},
 		{"report_contacts", closedContact, 730 * day, expiredRows},
+		{"open311_contacts", closedContact, 730 * day, expiredRows},
 		{"invitations", "expires_at < $1", 30 * day, expiredRows},
 		{"comment_mails", "begun_at < $1", day, expiredRows},
 		{"daily_mails", "day < $1", 30 * day, expiredRows}, // longer than digest looks back

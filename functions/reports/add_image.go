@@ -113,7 +113,7 @@ func (g *Group) lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller,
 	var uploads *database.Ask[[]upload.Locked]
 	h, err := lockVisible(ctx, tx, spent.about, "", spent.ask, func(p database.Pipeline) {
 		there = askPictures(p, spent.about)
-		uploads = upload.Lock(p, c.UserID, []uuid.UUID{uploadID})
+		uploads = upload.Lock(p, upload.OfPerson(c.UserID), []uuid.UUID{uploadID})
 	})
 	if err != nil {
 		return nil, upload.Locked{}, err
@@ -147,7 +147,7 @@ func (g *Group) pictureOf(ctx context.Context, in *addImageInput, c identity.Cal
 		if err != nil {
 			return uuid.Nil, err
 		}
-		up, err := g.uploads.Take(ctx, c.UserID, file)
+		up, err := g.uploads.Take(ctx, upload.OfPerson(c.UserID), file)
 		return up.UploadID, err
 	}
 	if in.Body.UploadID == nil {

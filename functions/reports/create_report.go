@@ -126,7 +126,7 @@ func (g *Group) takeFiles(ctx context.Context, person uuid.UUID, in *CreateInput
 			warning.FromContext(ctx).Add(field, warning.ImageLimit)
 			continue
 		}
-		up, err := g.uploads.Take(ctx, person, file)
+		up, err := g.uploads.Take(ctx, upload.OfPerson(person), file)
 		if err != nil {
 			return err
 		}

@@ -59,7 +59,7 @@ func lookup(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInpu
 	tx.Queue(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "filing:"+c.UserID.String())
 	repeat := askRepeat(tx, c.UserID, in)
 	similar := askSimilar(tx, c.UserID, in)
-	uploads := upload.Lock(tx, c.UserID, idsOf(in.uploads, func(u uploadRef) uuid.UUID { return u.ID }))
+	uploads := upload.Lock(tx, upload.OfPerson(c.UserID), idsOf(in.uploads, func(u uploadRef) uuid.UUID { return u.ID }))
 	const q = `
 		SELECT now(), u.full_name, avatar.id FROM users u
 		LEFT JOIN uploads avatar ON avatar.id = u.avatar_upload_id AND avatar.state = 'processed' WHERE u.id = $1`

@@ -190,7 +190,7 @@ func (g *Group) dispute(ctx context.Context, in *disputeInput) (*reportOutput, e
 	c := reportwrite.Change{
 		Ask: func(p database.Pipeline) {
 			spent.ask(p)
-			state, earlier, uploads = r.askState(p, spent.about), r.askEarlier(p), upload.Lock(p, caller.UserID, r.uploads)
+			state, earlier, uploads = r.askState(p, spent.about), r.askEarlier(p), upload.Lock(p, upload.OfPerson(caller.UserID), r.uploads)
 			logged = ledger.AskLogged(p, caller.UserID, `(e.report_id, e.seq) = (SELECT report_id, seq FROM report_disputes WHERE id = $1)`, r.id)
 		},
 		Do: func(tx *outbox.Tx, h *reportwrite.Locked) error {

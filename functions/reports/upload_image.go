@@ -52,7 +52,7 @@ func (g *Group) uploadImage(ctx context.Context, in *preUploadInput) (*uploadOut
 		if err != nil {
 			return nil, err
 		}
-		up, err := g.uploads.Take(ctx, caller.UserID, file)
+		up, err := g.uploads.Take(ctx, upload.OfPerson(caller.UserID), file)
 		if err != nil {
 			return nil, err
 		}

@@ -146,6 +146,7 @@ var erasures = []string{
 	`DELETE FROM login_challenges WHERE user_id = $1`,
 	`DELETE FROM invitations WHERE user_id = $1`,
 	eraseContacts,
+	eraseSystemContacts,
 	`DELETE FROM notifications WHERE user_id = $1`,
 	`DELETE FROM comment_mails WHERE user_id = $1`,
 	`DELETE FROM daily_mails WHERE user_id = $1`,
@@ -169,6 +170,11 @@ var erasures = []string{
 const eraseContacts = `
 	UPDATE report_contacts SET full_name = NULL, phone_number = NULL, email = NULL
 	 WHERE report_id IN (SELECT id FROM reports WHERE user_id = $1) OR email = (SELECT email FROM users WHERE id = $1)`
+
+// eraseSystemContacts empties what other systems wrote down about the person.
+const eraseSystemContacts = `
+	UPDATE open311_contacts SET full_name = NULL, phone_number = NULL, email = NULL, device_id = NULL, account_id = NULL
+	 WHERE email = (SELECT email FROM users WHERE id = $1)`
 
 // eraseName removes the person's name and words from notifications of others about their comments.
 const eraseName = `

@@ -35,7 +35,7 @@ type exportOutput struct {
 		_          struct{}                    `schema:"PersonalExport"`
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
-		Records    map[string][]map[string]any `json:"records" doc:"By kind: account, sessions, devices, reports, uploads, comments, notifications, following, journeys, markers, audit, status_changes, notes, invitations, daily_mails, follows, confirmations, disputes, alerts, filed_for_me, filed_by_me, flags, pictures, tracks, track_points (up to 1,000 a record; degrees times ten million, metres, milliseconds since 1970). Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
+		Records    map[string][]map[string]any `json:"records" doc:"By kind: account, sessions, devices, reports, uploads, comments, notifications, following, journeys, markers, audit, status_changes, notes, invitations, daily_mails, follows, confirmations, disputes, alerts, filed_for_me, filed_by_me, flags, pictures, tracks, track_points (up to 1,000 a record; degrees times ten million, metres, milliseconds since 1970), sent_for_me (over Open311, with the address of the account). Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
@@ -98,6 +98,8 @@ var exported = []struct{ kind, query string }{
 	{"track_points", `SELECT track_id, seq, segment, lons AS longitudes_e7, lats AS latitudes_e7, elevations, times
 		FROM track_points p JOIN tracks t ON t.id = p.track_id JOIN journeys j ON j.id = t.journey_id
 		WHERE j.user_id = $1 ORDER BY t.created_at, track_id, seq`},
+	{"sent_for_me", `SELECT c.report_id, c.full_name, c.phone_number, c.email, c.preferred_language, c.device_id, c.account_id, c.created_at
+		FROM open311_contacts c JOIN users u ON u.email = c.email AND u.email_verified_at IS NOT NULL WHERE u.id = $1 ORDER BY c.created_at, c.report_id`},
 }
 
 func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {

@@ -19,6 +19,7 @@ var notExported = map[string]string{
 	"the acts are there; before and after are about the person who was acted upon": "audit_log.before audit_log.after audit_log.actor_role audit_log.request_id",
 	"secrets and their hashes":                                    "invitations.token_hmac journeys.ends_seed recovery_codes login_challenges uploads.sha256 uploads.original_sha256 uploads.display_sha256 uploads.thumbnail_sha256 reports.content_hash reports.accepted_hashes",
 	"answers that the person got, for two days":                   "idempotency_keys",
+	"of other systems; nobody is the reporter of what they send":  "reports.api_key_id uploads.api_key_id",
 	"bookkeeping, which says nothing about the person":            "report_changes comment_mails devices.session_id reports.dropped_uploads reports.version journeys.version markers.version report_comments.client_id",
 	"computed from columns that are exported":                     "markers.position markers.shown markers.blur_m markers.updated_at journeys.plan_precision_m reports.position reports.severity_rank reports.municipality_code reports.comments_count reports.confirmations_count reports.followers_count uploads.blurhash uploads.perceptual_hash uploads.s3_key",
 	"what others did with the report; the report itself shows it": "reports.ai_analysis_id reports.ai_status reports.assigned_agency_id reports.assigned_at reports.assigned_user_id reports.blockchain_status reports.disputed_at reports.due_at reports.due_paused_at reports.overdue_told reports.duplicate_of reports.geocode_source reports.geocoded_at reports.rejection_reason reports.verified_at reports.started_at reports.reopened_count",
@@ -46,11 +47,13 @@ var notErased = map[string]string{
 	"words of staff for everybody":                                                                    "staff_templates announcements",
 	"keys of other systems; the id of who made one leads to an empty row":                             "api_keys",
 	"that a report was filed for somebody; the ids lead to empty rows":                                "report_contacts.report_id report_contacts.filed_by report_contacts.client_id report_contacts.preferred_language report_contacts.muted_at report_contacts.claimed_at report_contacts.created_at",
+	"that another system named somebody":                                                              "open311_contacts.report_id open311_contacts.preferred_language open311_contacts.created_at",
 	"notes of staff stay, without the name":                                                           "report_notes",
 	"which pictures a report has; the pictures stay":                                                  "report_images",
 	"the row of a comment stays without its words":                                                    "report_comments.id report_comments.report_id report_comments.created_at report_comments.deleted_at report_comments.is_official report_comments.seq",
 	"states and dates stay, and notes as staff":                                                       "report_status_history.id report_status_history.report_id report_status_history.old_status report_status_history.new_status report_status_history.created_at report_status_history.agency_id report_status_history.seq",
 	"type, states and dates of a report stay":                                                         "reports.id reports.report_number reports.issue_type reports.status reports.severity reports.severity_guess reports.severity_rank reports.severity_score reports.priority reports.created_at reports.captured_at reports.created_offline reports.is_anonymous reports.appealed_at reports.verified_at reports.resolved_at reports.deleted_at reports.removed_at reports.removed_by reports.source reports.reason_code reports.rejection_reason reports.comments_count reports.ai_status reports.ai_analysis_id reports.blockchain_status reports.duplicate_of",
+	"of other systems; nobody is the reporter of what they send":                                      "reports.api_key_id uploads.api_key_id",
 	"the work of staff":              "reports.assigned_agency_id reports.assigned_at reports.assigned_user_id reports.due_at reports.due_paused_at reports.overdue_told reports.started_at reports.reopened_count",
 	"the place stays, to 4 decimals": "reports.location_accuracy reports.position reports.municipality_code reports.geocoded_at reports.geocode_source",
 	"the processed picture stays; hashes recognise the same file when it is sent again": "uploads.id uploads.s3_key uploads.content_type uploads.size_bytes uploads.state uploads.refusal uploads.width uploads.height uploads.blurhash uploads.sha256 uploads.original_sha256 uploads.display_sha256 uploads.thumbnail_sha256 uploads.perceptual_hash uploads.created_at uploads.processed_at uploads.attached_at uploads.deletion uploads.generation uploads.generation_taken uploads.stale_from",
@@ -60,11 +63,12 @@ var notErased = map[string]string{
 // column is a column of a table that refers to people.
 type column struct{ Table, Name string }
 
-// personalColumns are the columns of users and of each table that has a column with the id of a person.
+// personalColumns are the columns of users, of open311_contacts (people by their e-mail address) and of each table that has a column with
+// the id of a person.
 const personalColumns = `
 	SELECT c.table_name, c.column_name FROM information_schema.columns c
 	  JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE'
-	 WHERE c.table_schema = 'public' AND (c.table_name = 'users' OR EXISTS (
+	 WHERE c.table_schema = 'public' AND (c.table_name IN ('users', 'open311_contacts') OR EXISTS (
 	       SELECT FROM information_schema.columns o WHERE o.table_schema = 'public' AND o.table_name = c.table_name
 	          AND o.column_name ~ '^(user_id|person_id|author_id|actor_id|owner_id|owner|added_by|updated_by|assigned_user_id|filed_by|invited_by|created_by|settled_by)$'))
 	 ORDER BY 1, 2`

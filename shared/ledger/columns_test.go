@@ -94,7 +94,7 @@ var vouched = map[string]struct{ member, check, change string }{
 var notVouched = map[string]string{
 	"keys inside of the database; numbers and events name the rows":                                                    "reports.id report_status_history.id report_images.id uploads.id uploads.user_id uploads.s3_key",
 	"computed by the database from columns that are compared":                                                          "reports.position reports.severity_rank",
-	"of requests and workers; nobody is shown it":                                                                      "reports.client_id reports.content_hash reports.accepted_hashes reports.dropped_uploads reports.device_info reports.geocode_source reports.geocoded_at report_comments.client_id",
+	"of requests and workers; nobody is shown it":                                                                      "reports.client_id reports.content_hash reports.accepted_hashes reports.dropped_uploads reports.api_key_id uploads.api_key_id reports.device_info reports.geocode_source reports.geocoded_at report_comments.client_id",
 	"a figure that counts changes, and their time":                                                                     "reports.version reports.updated_at",
 	"told by the status history, which is compared":                                                                    "reports.assigned_at reports.disputed_at reports.started_at reports.reopened_count",
 	"copies of the note of the move, which is hashed; the copy in the row is not compared":                             "reports.removal_note",

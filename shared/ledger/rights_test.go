@@ -26,7 +26,7 @@ var rights = map[string]string{
 }
 
 // fixed are the columns of reports that the functions may not change. The database computes position and severity_rank, and triggers write reopened_count and started_at.
-const fixed = "captured_at created_at created_offline id location_accuracy position reopened_count report_number severity_guess severity_rank source started_at"
+const fixed = "api_key_id captured_at created_at created_offline id location_accuracy position reopened_count report_number severity_guess severity_rank source started_at"
 
 // A right that a later migration gives by mistake would let a fault of a function rewrite what is proven. Triggers and foreign
 // keys stop some of it, so that a statement which fails does not show that the right is missing.

@@ -3,7 +3,10 @@ package reportcreate
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -12,10 +15,13 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-// Contact is whom a report is for: somebody who calls staff or comes to the counter. Its members are nil where they are unknown.
+// Contact is whom a report is for: somebody who calls staff or comes to the counter, or the person that another system names. Its members
+// are nil where they are unknown.
 type Contact struct {
 	Name, Phone, Email *string
-	Language           locale.Language
+	Language           locale.Language // "" where another system does not say it
+	// What another system says besides.
+	DeviceID, AccountID *string
 }
 
 // insertContact writes whom a new report is for, which member of staff filed it, and the mail to the person.
@@ -30,4 +36,15 @@ func insertContact(ctx context.Context, tx *outbox.Tx, o Owner, in Input, n repo
 		return err
 	}
 	return tx.Send(ctx, queue.Notify, queue.NotifyMessage{Contact: &queue.ContactMail{ReportID: n.ID, Type: string(notification.ReportReceived), EventKey: "received"}})
+}
+
+// insertSystemContact writes down the person that another system names. Nobody is mailed.
+func insertSystemContact(p database.Pipeline, c *Contact, id uuid.UUID) {
+	if c == nil {
+		return
+	}
+	const q = `
+		INSERT INTO open311_contacts (report_id, full_name, phone_number, email, preferred_language, device_id, account_id)
+		VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7)`
+	p.Queue(q, id, c.Name, c.Phone, c.Email, string(c.Language), c.DeviceID, c.AccountID)
 }

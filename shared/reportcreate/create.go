@@ -20,10 +20,20 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// Owner is who sends a new report.
+// Owner is whom a new report belongs to: the person who sends it, or the API key of another system. A report that staff file for somebody
+// else (Input.Contact) has no reporter at first, and one of another system never has.
 type Owner struct {
-	Caller identity.Caller // a person
-	Author reportread.Author
+	Caller identity.Caller   // the person; the zero Caller for another system
+	Author reportread.Author // the same person, as others see them
+	Key    *uuid.UUID        // the API key; nil for a person
+}
+
+// user is the person; nil for another system.
+func (o Owner) user() *uuid.UUID {
+	if o.Key != nil {
+		return nil
+	}
+	return &o.Caller.UserID
 }
 
 // New returns the report that in becomes, with its pictures. At is the time of the transaction.
@@ -34,7 +44,7 @@ func New(o Owner, in Input, pictures []upload.Locked, at time.Time) reportread.N
 		Accuracy: in.Accuracy, Address: in.Address, AIStatus: report.AIQueued, Anonymous: in.Anonymous, CapturedAt: in.CapturedAt,
 		Source: in.Source, MunicipalityCode: in.MunicipalityCode, Author: o.Author, By: report.ActorCitizen, At: at,
 	}
-	if in.Contact != nil { // without a reporter until the person confirms the address
+	if in.Contact != nil && o.Key == nil { // without a reporter until the person confirms the address
 		n.ClientID, n.Author, n.By = nil, reportread.Author{}, report.ActorOf(o.Caller).Kind
 	}
 	if len(pictures) == 0 {
@@ -60,10 +70,13 @@ type Result struct {
 // that the request names and the report does not get. Now decides the year of the number.
 func Insert(ctx context.Context, tx *outbox.Tx, o Owner, in Input, n reportread.NewReport, dropped []uuid.UUID, now time.Time) (Result, error) {
 	// First the rows that other transactions may have locked: after the number is assigned nothing may wait.
-	if in.Contact == nil {
-		tx.Queue(`UPDATE users SET reports_count = reports_count + 1 WHERE id = $1`, o.Caller.UserID)
-	} else {
+	switch {
+	case o.Key != nil:
+		tx.Queue(`SELECT FROM api_keys WHERE id = $1 FOR KEY SHARE`, o.Key)
+	case in.Contact != nil:
 		tx.Queue(`SELECT FROM users WHERE id = $1 FOR KEY SHARE`, o.Caller.UserID)
+	default:
+		tx.Queue(`UPDATE users SET reports_count = reports_count + 1 WHERE id = $1`, o.Caller.UserID)
 	}
 	if len(n.Images) > 0 {
 		var ids []uuid.UUID
@@ -72,49 +85,42 @@ func Insert(ctx context.Context, tx *outbox.Tx, o Owner, in Input, n reportread.
 		}
 		upload.Attach(tx, ids)
 	}
-	number := insertReport(tx, in, n, dropped, now)
+	number := insertReport(tx, o, in, n, dropped, now)
 	for _, image := range n.Images {
-		reportwrite.AttachImage(tx, image.ID, n.ID, image.Locked.ID, &o.Caller.UserID, reportwrite.Evidence)
+		reportwrite.AttachImage(tx, image.ID, n.ID, image.Locked.ID, o.user(), reportwrite.Evidence)
 	}
 	entry, err := announce(ctx, tx, o, in, n)
 	return Result{Number: number, Entry: entry}, err
 }
 
 // insertReport writes the report's row and assigns its number, which is the result.
-func insertReport(p database.Pipeline, in Input, n reportread.NewReport, dropped []uuid.UUID, now time.Time) *database.Ask[string] {
+func insertReport(p database.Pipeline, o Owner, in Input, n reportread.NewReport, dropped []uuid.UUID, now time.Time) *database.Ask[string] {
 	const q = `WITH ` + report.NextNumber + `
 		INSERT INTO reports (id, report_number, user_id, client_id, content_hash, issue_type, issue_type_raw, title,
 			description, severity, severity_guess, priority, latitude, longitude, location_accuracy, address, street, suco,
 			district, municipality, municipality_code, ai_status, is_anonymous, created_offline, captured_at, device_info,
-			accepted_hashes, dropped_uploads, source)
+			accepted_hashes, dropped_uploads, source, api_key_id)
 		SELECT $2::uuid, report_number, $3::uuid, $4::uuid, $5::bytea, $6, $7, $8, $9, $10, $11, $10, $12::float8, $13::float8, $14::real,
 			$15, $16, $17, $18, $19, $20, $21, $22::boolean, $23::boolean, $24::timestamptz, $25::jsonb,
-			ARRAY[$26::bytea], $27::uuid[], $28::text FROM number
+			ARRAY[$26::bytea], $27::uuid[], $28::text, $29::uuid FROM number
 		RETURNING ` + report.KeepNumber
 	year, accepted := now.In(report.Zone()).Year(), in.AcceptedHash()
 	return database.AskRow(p, pgx.RowTo[string], q, year, n.ID, n.Author.Known(), n.ClientID, in.ContentHash[:], n.IssueType, n.IssueTypeRaw,
 		n.Title, n.Description, n.Severity, in.SeverityGuess, n.Latitude, n.Longitude, n.Accuracy, n.Address.Address, n.Address.Street,
 		n.Address.Suco, n.Address.District, n.Address.Municipality, in.MunicipalityCode, n.AIStatus, n.Anonymous, in.CreatedOffline, n.CapturedAt, in.DeviceInfo,
-		accepted[:], dropped, n.Source)
+		accepted[:], dropped, n.Source, o.Key)
 }
 
-// announce writes the report's history, its first ledger event, the notification of its reporter and the messages to the
-// workers. It returns the entry of the event.
+// announce writes the report's history, its first ledger event, what its sender is told and the messages to the workers. It returns the entry of the event.
 func announce(ctx context.Context, tx *outbox.Tx, o Owner, in Input, n reportread.NewReport) (*ledger.NewEntry, error) {
-	actor := report.Actor{Kind: n.By, UserID: &o.Caller.UserID}
+	actor := report.Actor{Kind: n.By, UserID: o.user()}
 	event := ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: string(actor.Kind)}, At: n.At}
 	entry, err := ledger.NewChain(ledger.NewReport{State: stateOf(n), ID: n.ID, Number: n.Number}).Append(ctx, tx, event)
 	if err != nil {
 		return nil, err
 	}
 	reportwrite.History(tx, n.ID, nil, report.Pending, actor, "", entry.Seq)
-	if in.Contact != nil {
-		err = insertContact(ctx, tx, o, in, n)
-	} else {
-		err = notification.Add(ctx, tx, notification.New{UserID: n.Author.ID, Type: notification.ReportReceived,
-			EventKey: "received:" + n.ID.String(), ReportID: n.ID})
-	}
-	if err != nil {
+	if err := tellSender(ctx, tx, o, in, n); err != nil {
 		return nil, err
 	}
 	if err := tx.Send(ctx, queue.Geocode, queue.GeocodeMessage{ReportID: n.ID}); err != nil {
@@ -125,6 +131,19 @@ func announce(ctx context.Context, tx *outbox.Tx, o Owner, in Input, n reportrea
 		return entry, tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: n.ID})
 	}
 	return entry, nil
+}
+
+// tellSender notifies the reporter that the report is received, or writes down whom the report is for.
+func tellSender(ctx context.Context, tx *outbox.Tx, o Owner, in Input, n reportread.NewReport) error {
+	switch {
+	case o.Key != nil:
+		insertSystemContact(tx, in.Contact, n.ID)
+		return nil
+	case in.Contact != nil:
+		return insertContact(ctx, tx, o, in, n)
+	}
+	return notification.Add(ctx, tx, notification.New{UserID: n.Author.ID, Type: notification.ReportReceived,
+		EventKey: "received:" + n.ID.String(), ReportID: n.ID})
 }
 
 // stateOf is the state that the first event of n records.

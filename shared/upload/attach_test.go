@@ -48,7 +48,7 @@ func TestUploadsAreLockedUntilTheyAreAttached(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := db.InTx(t.Context(), func(tx *database.Tx) error {
-		found := upload.Lock(tx, owner, []uuid.UUID{id})
+		found := upload.Lock(tx, upload.OfPerson(owner), []uuid.UUID{id})
 		if err := tx.Flush(t.Context()); err != nil {
 			return err
 		}

@@ -122,7 +122,7 @@ func NewUploads(db database.Querier, store *storage.Store, links *storage.Links,
 
 // Take stores a picture that came through the API. Anything but a complete JPEG, PNG or WebP fails with a 413, 415 or
 // 422 and stores nothing.
-func (s *Uploads) Take(ctx context.Context, owner uuid.UUID, f File) (Upload, error) {
+func (s *Uploads) Take(ctx context.Context, owner Owner, f File) (Upload, error) {
 	info, err := Inspect(f.Bytes)
 	if err != nil {
 		return Upload{}, problemOf(err)
@@ -170,7 +170,7 @@ func (s *Uploads) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload
 		sum = nil
 	}
 	up := Upload{UploadID: database.NewID(), ContentType: contentType, SizeBytes: in.SizeBytes, SHA256: strings.ToLower(in.SHA256)}
-	if err := s.insert(ctx, owner, &up, sum); err != nil {
+	if err := s.insert(ctx, OfPerson(owner), &up, sum); err != nil {
 		return Upload{}, err
 	}
 	request, err := s.store.PresignPut(ctx, up.S3Key, contentType, in.SizeBytes, directTTL)
@@ -185,12 +185,13 @@ func (s *Uploads) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload
 }
 
 // insert adds the row of an upload, and sets its key and when it expires.
-func (s *Uploads) insert(ctx context.Context, owner uuid.UUID, up *Upload, sum []byte) error {
+func (s *Uploads) insert(ctx context.Context, owner Owner, up *Upload, sum []byte) error {
 	up.S3Key = OriginalKey(up.UploadID)
 	up.ExpiresAt = timestamp.Of(s.clock.Now().Add(Life))
-	const insert = `INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, sha256, width, height, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), $9)`
-	_, err := s.db.Exec(ctx, insert, up.UploadID, owner, up.S3Key, up.ContentType, up.SizeBytes, sum, up.Width, up.Height, up.ExpiresAt.Time)
+	const insert = `INSERT INTO uploads (id, user_id, api_key_id, s3_key, content_type, size_bytes, sha256, width, height, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, 0), nullif($9, 0), $10)`
+	person, key := owner.columns()
+	_, err := s.db.Exec(ctx, insert, up.UploadID, person, key, up.S3Key, up.ContentType, up.SizeBytes, sum, up.Width, up.Height, up.ExpiresAt.Time)
 	if err != nil {
 		return fmt.Errorf("insert upload: %w", err)
 	}
@@ -265,15 +266,16 @@ type Locked struct {
 	Generation    int // of its renditions
 }
 
-// Lock locks uploads of a person until the transaction ends. The result has those of ids that exist and belong to the
-// person, in no order; see InOrder.
-func Lock(p database.Pipeline, owner uuid.UUID, ids []uuid.UUID) *database.Ask[[]Locked] {
+// Lock locks uploads of an owner until the transaction ends. The result has those of ids that exist and belong to the
+// owner, in no order; see InOrder.
+func Lock(p database.Pipeline, owner Owner, ids []uuid.UUID) *database.Ask[[]Locked] {
 	if len(ids) == 0 {
 		return database.Derive(func() []Locked { return nil })
 	}
 	const q = `SELECT id, state, attached_at IS NOT NULL, expires_at, coalesce(original_sha256, sha256), display_sha256, thumbnail_sha256, width, height, blurhash, generation
-		FROM uploads WHERE id = ANY($1) AND user_id = $2 ORDER BY id FOR UPDATE`
-	return database.AskRows(p, pgx.RowToStructByPos[Locked], q, ids, owner)
+		FROM uploads WHERE id = ANY($1) AND (user_id = $2 OR api_key_id = $3) ORDER BY id FOR UPDATE`
+	person, key := owner.columns()
+	return database.AskRows(p, pgx.RowToStructByPos[Locked], q, ids, person, key)
 }
 
 // InOrder returns the uploads in the order of ids. It fails with a 422 "upload_unknown" if one of them is not in locked:

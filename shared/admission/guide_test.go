@@ -36,10 +36,11 @@ func TestGuideHasTheRates(t *testing.T) {
 		"confirmations and flags together | a person": {Class: LimitFlag},
 		"files of journeys | a person":                {Class: LimitImport},
 		"contacts of reporters | a member of staff":   {Class: LimitContact},
+		"new reports over Open311 | an API key":       {Class: LimitKeyReports},
 	} {
 		rate := rates.Of(t.Context(), s)
-		period := map[time.Duration]string{time.Minute: "minute", time.Hour: "hour"}[rate.Period]
-		article := map[string]string{"minute": "a", "hour": "an"}[period]
+		period := map[time.Duration]string{time.Minute: "minute", time.Hour: "hour", 24 * time.Hour: "day"}[rate.Period]
+		article := map[string]string{"minute": "a", "hour": "an", "day": "a"}[period]
 		if want := fmt.Sprintf("\n| %s | %d %s %s | %d |\n", row, rate.Limit, article, period, rate.Burst); !strings.Contains(string(guide), want) {
 			t.Errorf("the guide does not say %q", want)
 		}

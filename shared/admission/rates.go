@@ -26,6 +26,8 @@ type LimitConfig struct {
 	FlagPerHour    int `env:"RATE_LIMIT_FLAG_PER_HOUR" envDefault:"60"`
 	ImportPerHour  int `env:"RATE_LIMIT_IMPORT_PER_HOUR" envDefault:"60"`
 	ContactPerHour int `env:"RATE_LIMIT_CONTACT_PER_HOUR" envDefault:"60"`
+	// KeyReportsPerDay is for each API key of another system.
+	KeyReportsPerDay int `env:"RATE_LIMIT_KEY_REPORTS_PER_DAY" envDefault:"2000"`
 }
 
 // LimitSettings are what an administrator has set.
@@ -59,6 +61,10 @@ func (r *Rates) Of(ctx context.Context, s Spend) Rate {
 		return perHour(r.config.ImportPerHour)
 	case LimitContact:
 		return perHour(r.config.ContactPerHour)
+	case LimitKey:
+		return perMinute(s.PerMinute, 0)
+	case LimitKeyReports:
+		return perDay(r.config.KeyReportsPerDay)
 	case LimitCreate, LimitSync, LimitUpload:
 		return r.set(ctx, s)
 	}
@@ -109,6 +115,11 @@ func perMinute(limit, burst int) Rate {
 func perHour(limit int) Rate {
 	limit = max(limit, 1)
 	return Rate{Limit: limit, Period: time.Hour, Burst: limit}
+}
+
+func perDay(limit int) Rate {
+	limit = max(limit, 1)
+	return Rate{Limit: limit, Period: 24 * time.Hour, Burst: limit}
 }
 
 // Rate allows Limit requests in each Period. Burst of them may come at once.
@@ -164,6 +175,9 @@ const (
 	LimitFlag    LimitClass = "flag"    // confirmations and flags together, per user
 	LimitImport  LimitClass = "import"  // files of journeys, per user
 	LimitContact LimitClass = "contact" // contacts of reporters that staff read, per user
+	LimitKey     LimitClass = "key"     // requests that write, per API key: Spend.PerMinute
+	// LimitKeyReports is for new reports, per API key.
+	LimitKeyReports LimitClass = "key_reports"
 	// LimitView is for public pages, tiles and lists, per address. It takes the place of the general budget and is larger:
 	// one view of the map is a dozen requests, and a mobile carrier may give one address to a whole suburb.
 	LimitView LimitClass = "view"
@@ -176,7 +190,7 @@ const (
 // Work reports that the class counts what was made, such as reports. A request that makes nothing gets its cost back.
 func (c LimitClass) Work() bool {
 	switch c {
-	case LimitCreate, LimitSync, LimitUpload, LimitComment, LimitFlag, LimitImport, LimitContact:
+	case LimitCreate, LimitSync, LimitUpload, LimitComment, LimitFlag, LimitImport, LimitContact, LimitKeyReports:
 		return true
 	default:
 		return false
@@ -184,7 +198,7 @@ func (c LimitClass) Work() bool {
 }
 
 // shared reports that all instances count the class together also without a cache.
-func (c LimitClass) shared() bool { return c == LimitAuth || c.Work() }
+func (c LimitClass) shared() bool { return c == LimitAuth || c == LimitKey || c.Work() }
 
 // Budget says what is left of a caller's limit.
 type Budget struct {
@@ -201,10 +215,13 @@ type Spend struct {
 	Key   string
 	Cost  float64 // requests
 	Staff bool    // the caller is staff, who create more reports
+	// PerMinute is the rate of LimitKey.
+	PerMinute int
 }
 
-// Prefixes of keys: they say whether a budget belongs to a person or to an address.
+// Prefixes of keys: they say whether a budget belongs to a person, to an address or to an API key.
 const (
 	UserKey    = "user:"
 	AddressKey = "address:"
+	SystemKey  = "key:"
 )

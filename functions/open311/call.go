@@ -19,6 +19,8 @@ type Call struct {
 	format Format     // of the answer
 	known  bool       // the path ends in a format
 	query  url.Values // of the address
+	// encodings is the header Accept-Encoding.
+	encodings string
 }
 
 // Resolve implements huma.Resolver.
@@ -26,6 +28,7 @@ func (c *Call) Resolve(hc huma.Context) []error {
 	u := hc.URL()
 	c.path, c.format, c.known = cutFormat(u.Path)
 	c.query = u.Query()
+	c.encodings = hc.Header("Accept-Encoding")
 	return nil
 }
 

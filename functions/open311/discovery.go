@@ -39,4 +39,4 @@ func (g *Group) discovery(ctx context.Context, _ *discoveryInput) (*answer, erro
 }
 
 // base is where people and programs reach this backend.
-func (g *Group) base(ctx context.Context) weblink.Base { return g.links.Or(httpapi.Origin(ctx)) }
+func (g *Group) base(ctx context.Context) weblink.Base { return g.weblinks.Or(httpapi.Origin(ctx)) }

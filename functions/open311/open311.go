@@ -8,11 +8,14 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
@@ -21,21 +24,32 @@ const name = "open311"
 // Group serves the routes of this package.
 type Group struct {
 	db       *database.DB
+	clock    timestamp.Clock
 	settings *settings.Reader
-	links    weblink.Base
+	reader   *reportread.Reader
+	receipts *ledger.Receipts
+	weblinks weblink.Base
 	// production says in discovery that reports are acted upon.
 	production bool
 }
 
 type groupConfig struct {
-	Storage storage.Config
-	Ledger  ledger.Config
-	Stage   string `env:"STAGE" envDefault:"local"`
+	Storage  storage.Config
+	Ledger   ledger.Config
+	Receipts ledger.ReceiptsConfig
+	Stage    string `env:"STAGE" envDefault:"local"`
 }
 
 // New returns the group.
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
-	return &Group{db: kit.DB, settings: kit.Settings, links: kit.Links, production: !slices.Contains(testStages(), cfg.Stage)}, nil
+	receipts, err := service.OpenReceipts(kit, cfg.Receipts)
+	if err != nil {
+		return nil, err
+	}
+	return &Group{
+		db: kit.DB, clock: kit.Clock, settings: kit.Settings, receipts: receipts, weblinks: kit.Links, production: !slices.Contains(testStages(), cfg.Stage),
+		reader: reportread.NewReader(kit.DB, unsigned{}, geocoding.NewMunicipalities(kit.DB), cfg.Ledger),
+	}, nil
 }
 
 // Open returns the function's HTTP handler.
@@ -51,4 +65,11 @@ func (g *Group) Register(a *httpapi.API) {
 	a.FormProblems("/open311", writeErrors)
 	g.registerDiscovery(a)
 	g.registerServices(a)
+	g.registerRequests(a)
 }
+
+// unsigned makes no addresses of files: answers have addresses of pictures that last, which the function public serves.
+type unsigned struct{}
+
+// Link implements reportread.Links.
+func (unsigned) Link(context.Context, string) (string, error) { return "", nil }

@@ -16,9 +16,14 @@ import (
 
 type object = map[string]any
 
+// groups are this one and those that change reports.
+func groups() []testenv.OpenFunc {
+	return []testenv.OpenFunc{reports.Open, open311.Open}
+}
+
 func setup(t *testing.T) *testenv.System {
 	t.Helper()
-	return testenv.New(t, reports.Open, open311.Open)
+	return testenv.New(t, groups()...)
 }
 
 // path is an address below the endpoint.

@@ -15,10 +15,11 @@ import (
 // root is the address of the endpoint, below the host.
 const root = "/open311/v2"
 
-// answer is what a handler returns: a document, and the value of the header Link, "" for none.
+// answer is what a handler returns.
 type answer struct {
 	document
-	link string
+	link    string // the value of the header Link, "" for none
+	encoded []byte // the document in the format of the request; nil where the handler did not need it
 }
 
 type output struct {
@@ -67,7 +68,10 @@ func register[I any, P caller[I]](g *Group, a *httpapi.API, o httpapi.Operation,
 			if err != nil {
 				return nil, err
 			}
-			return &output{c.format.contentType(), found.link, found.encode(c.format)}, nil
+			if found.encoded == nil {
+				found.encoded = found.encode(c.format)
+			}
+			return &output{c.format.contentType(), found.link, found.encoded}, nil
 		})
 	}
 }

@@ -262,9 +262,13 @@ func open311Routes() []Route {
 	return []Route{
 		route(f, "/open311/v2/discovery.json", "GET"),
 		route(f, "/open311/v2/discovery.xml", "GET"),
+		route(f, "/open311/v2/requests.json", "GET"),
+		route(f, "/open311/v2/requests.xml", "GET"),
+		route(f, "/open311/v2/requests/{service_request_id}", "GET"),
 		route(f, "/open311/v2/services.json", "GET"),
 		route(f, "/open311/v2/services.xml", "GET"),
 		route(f, "/open311/v2/services/{service_code}", "GET"),
+		route(f, "/open311/v2/tokens/{token}", "GET"),
 	}
 }
 

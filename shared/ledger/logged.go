@@ -36,3 +36,24 @@ func ReceiptColumns(person string) string {
 		         (SELECT salt FROM report_salts s WHERE s.report_id = e.report_id AND s.seq = 1 AND r.user_id = ` + person + `)) AS receipt_salt,
 		(SELECT receipts_vkey FROM log_counter) AS receipt_key`
 }
+
+// AskFirst adds a statement that reads the first event of each report, by the report's id. It is for receipts that everybody may
+// read: there is no salt. An event from before the public log is left out: not everybody may read each of these.
+func AskFirst(p database.Pipeline, reports []uuid.UUID) *database.Ask[map[uuid.UUID]Logged] {
+	type row struct {
+		Report uuid.UUID
+		Logged
+	}
+	const q = `SELECT r.id, r.report_number, e.seq, e.log_index, e.payload, NULL::bytea AS receipt_salt, (SELECT receipts_vkey FROM log_counter) AS receipt_key
+		FROM ledger_events e JOIN reports r ON r.id = e.report_id WHERE e.report_id = ANY($1) AND e.seq = 1`
+	found := database.AskRows(p, pgx.RowToStructByPos[row], q, reports)
+	return database.Derive(func() map[uuid.UUID]Logged {
+		out := make(map[uuid.UUID]Logged, len(reports))
+		for _, each := range found.Get() {
+			if link := (link{Payload: each.Payload}); !link.beforeTheLog() {
+				out[each.Report] = each.Logged
+			}
+		}
+		return out
+	})
+}

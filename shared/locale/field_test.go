@@ -17,8 +17,11 @@ import (
 // verb is a part of a format that varies.
 var verb = regexp.MustCompile(`%[dsqv]`)
 
+// makers are the functions that make an error about a field: of package problem and of functions/open311.
+var makers = map[string]bool{"InvalidField": true, "notFound": true, "refused": true}
+
 // Every message about a field has its text in all languages. The messages are read from the source: the last argument of
-// problem.InvalidField and the Message of a problem.Field, as a text, a format or a constant.
+// makers and the Message of a problem.Field, as a text, a format or a constant.
 func TestEveryFieldMessageHasAText(t *testing.T) {
 	t.Parallel()
 	all, err := locale.Catalog()
@@ -60,7 +63,7 @@ func fieldMessages(t *testing.T) map[string]string {
 						}
 					}
 				case *ast.CallExpr:
-					if called(n.Fun) == "InvalidField" && len(n.Args) == 2 {
+					if makers[called(n.Fun)] && len(n.Args) == 2 {
 						note(out, n.Args[1], constants, path)
 					}
 				case *ast.KeyValueExpr:

@@ -212,6 +212,10 @@ POST //unsubscribe/{}
 GET //verify
 GET //open311/v2/discovery.json
 GET //open311/v2/discovery.xml
+GET //open311/v2/requests.json
+GET //open311/v2/requests.xml
+GET //open311/v2/requests/{}
+GET //open311/v2/tokens/{}
 GET //open311/v2/services.json
 GET //open311/v2/services.xml
 GET //open311/v2/services/{}

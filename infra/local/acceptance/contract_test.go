@@ -53,7 +53,7 @@ func TestContract(t *testing.T) {
 	v.notifications(citizen)
 	v.journeys(citizen, id)
 	v.public(id)
-	v.otherSystems()
+	v.otherSystems(id)
 	v.farewell(citizen, admin, official)
 	v.doc.finish()
 }
@@ -375,10 +375,11 @@ func (v *visitor) public(id string) {
 }
 
 // otherSystems uses what programs of others call: Open311 and OGC API – Features.
-func (v *visitor) otherSystems() {
+func (v *visitor) otherSystems(id string) {
 	v.Helper()
+	number := v.get("/public/reports/" + id).Object().Text("report_number")
 	for _, f := range []string{"xml", "json"} {
-		for _, path := range []string{"discovery", "services", "services/pothole"} {
+		for _, path := range []string{"discovery", "services", "services/pothole", "requests", "requests/" + number, "tokens/" + number} {
 			v.get("//open311/v2/" + path + "." + f)
 		}
 	}

@@ -131,6 +131,10 @@ func (s *fixture) reads() []operation {
 	read(s.moderator, 2, "/reports/"+id+"/reporter") // reads, and writes to the audit log
 	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/api-keys", "/admin/audit", "/admin/settings")
 	read(s.nobody, 2, "/public/feed.atom") // the second one reads the pictures
+	for _, f := range []string{"xml", "json"} {
+		read(s.nobody, 2, "//open311/v2/requests."+f, "//open311/v2/requests."+f+"?extensions=true", "//open311/v2/requests/"+number+"."+f) // the second one reads the details
+		read(s.nobody, 1, "//open311/v2/tokens/"+number+"."+f, "//open311/v2/requests."+f+"?page=9999999")
+	}
 	read(s.nobody, 1, "/public/reports", "/public/reports/"+number+"/comments", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public"+s.published()+"/display", "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
 		"/public/stats/by-district?municipality=Dili", "/public/stats/by-agency", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
 		"/public/map?bbox=125,-9,126,-8&zoom=15", "/public/sketch.svg?latitude=-8.5&longitude=125.5", "/public/places?q=dili", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number, "//map",

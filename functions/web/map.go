@@ -53,6 +53,9 @@ func (w *Web) mapPage(ctx context.Context, in *mapInput) (*pageOutput, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !wrong {
+		v.feedFilters = in.query().Encode()
+	}
 	boxes := make(map[string][4]float64)
 	for _, m := range municipalities {
 		boxes[m.Code] = [4]float64{m.MinLon, m.MinLat, m.MaxLon, m.MaxLat}
@@ -103,15 +106,22 @@ func (w *Web) mapValues(ctx context.Context, v view, in *mapInput, found reportr
 	return values, nil
 }
 
-// address is that of the page with its filters, and one of them changed.
+// address is that of the page with its filters, and one more parameter.
 func (in *mapInput) address(name, value string) string {
+	query := in.query()
+	query.Set(name, value)
+	return "/map?" + query.Encode()
+}
+
+// query has the filters that are set, by the names that the API gives them.
+func (in *mapInput) query() url.Values {
 	query := url.Values{}
-	for n, v := range map[string]string{"q": in.Text, "status": in.Status, "issue_type": in.IssueType, "municipality": in.Municipality, "date_from": in.DateFrom, "date_to": in.DateTo, "bbox": in.Box, name: value} {
-		if v != "" {
-			query.Set(n, v)
+	for name, value := range map[string]string{"q": in.Text, "status": in.Status, "issue_type": in.IssueType, "municipality": in.Municipality, "date_from": in.DateFrom, "date_to": in.DateTo, "bbox": in.Box} {
+		if value != "" {
+			query.Set(name, value)
 		}
 	}
-	return "/map?" + query.Encode()
+	return query
 }
 
 // shownStatuses are the statuses of reports on the map.

@@ -204,3 +204,20 @@ func TestMapWithoutWebGL(t *testing.T) {
 		t.Errorf("%q, %d rows, library loaded: %v", words, rows, loaded)
 	}
 }
+
+// The head and the footer of each page name the feed, in the language of the page; that of the map has its filters.
+func TestPagesNameTheFeed(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for path, want := range map[string]string{
+		"//map?lang=tet":                                 "/api/v1/public/feed.atom?lang=tet",
+		"//?lang=pt":                                     "/api/v1/public/feed.atom?lang=pt",
+		"//map?lang=en&status=verified&q=Kua%22k&bbox=x": "/api/v1/public/feed.atom?lang=en", // the page shows all reports: it cannot read the area
+		"//map?lang=en&status=verified&q=Kua%22k":        "/api/v1/public/feed.atom?q=Kua%22k&amp;status=verified&amp;lang=en",
+	} {
+		body := string(w.Anonymous().Get(path).Want(http.StatusOK).Body)
+		if !strings.Contains(body, `<link rel="alternate" type="application/atom+xml" title="LafaekStreet: `) || strings.Count(body, `href="`+want+`"`) != 2 {
+			t.Errorf("%s does not name %s twice", path, want)
+		}
+	}
+}

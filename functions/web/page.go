@@ -83,6 +83,8 @@ type view struct {
 	baseMap baseMapConfig
 	// filters are what the address of this page asks for, encoded: a link to another language keeps them, also without a script.
 	filters string
+	// feedFilters are what the feed of this page has, encoded as filters; the feed has all reports if it is empty.
+	feedFilters string
 }
 
 // view returns the view of a request, and ctx for what is read in its language.
@@ -125,7 +127,7 @@ func (v view) render(c content) (*pageOutput, error) {
 	}
 	body, err := v.fill(literal(layout), map[string]fragment{
 		"title": text(title), "head": head, "class": class, "languages": v.languages(), "navigation": v.navigation(c.current), "main": fragment(main),
-		"modules": v.modules(c.modules), "for_scripts": forScripts,
+		"modules": v.modules(c.modules), "for_scripts": forScripts, "feed": v.feed(),
 	})
 	if err != nil {
 		return nil, err
@@ -209,6 +211,15 @@ func (v view) languages() fragment {
 		links = append(links, markup(`<a href="?%slang=%s" lang="%s" hreflang="%s"%s>%s</a>`, before, code, code, code, current, text(l.name)))
 	}
 	return joined(links)
+}
+
+// feed is the address of the Atom feed in the language of the page.
+func (v view) feed() fragment {
+	query := "lang=" + string(v.lang)
+	if v.feedFilters != "" {
+		query = v.feedFilters + "&" + query
+	}
+	return address("/api/v1/public/feed.atom?" + query)
 }
 
 // navigation returns the links of the header.

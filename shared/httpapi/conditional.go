@@ -122,7 +122,7 @@ func (w *heldWriter) finish(ifNoneMatch string) {
 	h.Set("ETag", tag)
 	if matches(ifNoneMatch, tag) {
 		// A 304 has no body: the client keeps the headers of the answer that it has.
-		for _, name := range []string{"Content-Type", "Content-Length", "Content-Disposition", "X-Content-Type-Options", "Referrer-Policy", "Strict-Transport-Security"} {
+		for _, name := range []string{"Content-Type", "Content-Language", "Content-Length", "Content-Disposition", "X-Content-Type-Options", "Referrer-Policy", "Strict-Transport-Security"} {
 			h.Del(name)
 		}
 		w.ResponseWriter.WriteHeader(http.StatusNotModified)

@@ -31,7 +31,7 @@ func headers() map[string]*huma.Header {
 		"WWW-Authenticate":    text("Bearer: an access token is needed, and the one that was sent, if any, is not valid.", "Bearer"),
 		"ETag":                text("Names this state. Send it as If-None-Match with the next read (304 when nothing has changed), or as If-Match with a change (412 when somebody else changed it).", `W/"v7.bq2Jx0GLSm3i"`),
 		"Idempotent-Replay":   text("true: this is the first answer to this Idempotency-Key again; nothing was done now.", "true"),
-		"Content-Language":    text("The language of the texts: tet, pt or en. The request chooses it by Accept-Language, else the person's preferred_language counts.", "en"),
+		"Content-Language":    text("The language of the texts: tet, pt or en. The request chooses it by lang, where the operation takes that, or by Accept-Language, else the person's preferred_language counts.", "en"),
 		"Accept-Encoding":     text("The Content-Encoding that this operation takes in a request: identity is none (RFC 9110, 12.5.3).", "identity"),
 		"Location":            text("The address to go to. Send no Authorization header there: storage refuses it.", "https://media.example.tl/display/0193.jpg"),
 	}
@@ -74,8 +74,10 @@ func (o *Operation) describeHeaders(op *huma.Operation) {
 		if o.Deprecation != nil {
 			names = append(names, deprecationHeaders...)
 		}
-		if r.Headers["Location"] != nil {
-			names = append(names, "Location")
+		for _, name := range []string{"Location", "Content-Language"} {
+			if r.Headers[name] != nil {
+				names = append(names, name)
+			}
 		}
 		r.Headers = refer(r.Headers, names...)
 		if ok := op.Responses["200"]; status == "304" && ok != nil && ok.Headers["Set-Cookie"] != nil {

@@ -103,7 +103,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"notify":   {sealKeys: true, mail: true, receipts: true},
 		"geocode":  {geocoder: true},
 		"webhooks": {sends: []catalog.QueueName{catalog.Webhooks, catalog.Notify}, sealKeys: true},
-		"fetch":    {bucket: []bucketAccess{{storage.Originals, exchange}}},
+		"fetch":    {sends: []catalog.QueueName{catalog.Validate}, bucket: []bucketAccess{{storage.Originals, exchange}}},
 
 		"relay": {sends: catalog.QueueNames(), ledger: true,
 			bucket: []bucketAccess{{storage.Originals, eraseVersions}, {storage.Renditions, eraseVersions}, {storage.Exports, eraseVersions}}},

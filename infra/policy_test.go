@@ -110,7 +110,7 @@ func TestWhoMay(t *testing.T) {
 			{"s3:ListBucket", "", []string{"anchor", "fetch", "images", "journeys", "migrate", "monitoring", "public", "reports", "staff", "validate"}},
 			// The functions that write messages for a queue, and relay, which sends what others could not.
 			{"sqs:SendMessage", "-images", []string{"images", "open311", "relay", "reports"}}, // images: to its own dead letters
-			{"sqs:SendMessage", "-validate", []string{"images", "open311", "relay", "reports", "validate"}},
+			{"sqs:SendMessage", "-validate", []string{"fetch", "images", "open311", "relay", "reports", "validate"}},
 			{"sqs:SendMessage", "-anchor", []string{"anchor", "auth", "community", "open311", "relay", "reports", "staff", "users", "validate"}},
 			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "digest", "images", "notify", "open311", "relay", "reports", "staff", "users", "validate", "webhooks"}},
 			{"sqs:SendMessage", "-geocode", []string{"geocode", "open311", "relay", "reports"}},

@@ -22,7 +22,7 @@ func TestThePreflightReadsTheSettings(t *testing.T) {
 		"address": p.Domain == "a.example" && p.Certificate == "arn" && p.PublicBaseURL == "https://a.example",
 		"place":   p.Account == "1" && p.Region == "us-east-1" && len(p.Zones) == 2 && !p.Managed && p.NatType == "",
 		"mail":    p.MailFrom == "a@example.tl" && p.DatabaseMode == "exec",
-		"workers": p.Workers == 23,
+		"workers": p.Workers == 30,
 		"models": len(p.Models) == 2 && p.Models[0] == preflight.Model{Setting: "ai_model", ID: "us.amazon.nova-2-lite-v1:0", Base: "amazon.nova-2-lite-v1:0"} &&
 			p.Models[1].ID == p.Models[1].Base,
 	} {

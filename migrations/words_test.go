@@ -83,7 +83,7 @@ var words = map[string]string{
 	"staff_templates.issue_type":          "report.IssueType",
 	"staff_templates.status":              "report.Status",
 	"tracks.kind":                         "track.Kind",
-	"uploads.content_type":                `"image/jpeg" "image/png" "image/webp"`,
+	"uploads.content_type":                `"image/jpeg" "image/png" "image/webp" "application/octet-stream"`,
 	"uploads.deletion":                    "upload.Deletion",
 	"uploads.refusal":                     "upload.RefusalCode",
 	"uploads.state":                       "upload.State",

@@ -37,6 +37,7 @@ type Client struct {
 	guard    *ssrf.Guardian
 	resolver *net.Resolver
 	private  bool
+	files    bool
 }
 
 // Option changes a Client.
@@ -44,6 +45,10 @@ type Option func(*Client)
 
 // WithResolver looks names up through r instead of the system's resolver.
 func WithResolver(r *net.Resolver) Option { return func(c *Client) { c.resolver = r } }
+
+// ForFiles is for files that are public where they are: http is allowed beside https, and only their ports, 80 and 443. With
+// Config.PrivateAddresses every port is allowed.
+func ForFiles() Option { return func(c *Client) { c.files = true } }
 
 // New returns a client whose calls take at most timeout, from the lookup of the name to the end of the answer.
 func New(cfg Config, timeout time.Duration, opts ...Option) *Client {

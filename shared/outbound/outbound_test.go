@@ -96,6 +96,25 @@ func TestURLsThatAreNotCalled(t *testing.T) {
 	}
 }
 
+// Files may also come by http, from the ports of the web alone: other ports are those of other services.
+func TestFilesComeFromThePortsOfTheWeb(t *testing.T) {
+	t.Parallel()
+	c := outbound.New(public, time.Second, outbound.ForFiles())
+	for address, want := range map[string]error{
+		"http://example.org/a.jpg": nil, "https://example.org/a.jpg": nil, "http://example.org:80/a": nil, "https://example.org:443/a": nil,
+		"http://example.org:8080/": outbound.ErrPort, "https://example.org:22/": outbound.ErrPort, "http://example.org:080/": outbound.ErrPort,
+		"ftp://example.org/": outbound.ErrScheme, "file:///etc/passwd": outbound.ErrScheme, "data:image/png;base64,AA": outbound.ErrScheme,
+		"http://ana@example.org/": outbound.ErrUserInfo, "http://169.254.169.254/latest/meta-data/": outbound.ErrNotPublic, "http://[::ffff:10.0.0.1]/": outbound.ErrNotPublic,
+	} {
+		if err := c.CheckURL(address); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%q: got %v, want %v", address, err, want)
+		}
+	}
+	if err := outbound.New(oneBox, time.Second, outbound.ForFiles()).CheckURL("http://127.0.0.1:9000/a"); err != nil {
+		t.Errorf("on one machine: got %v", err)
+	}
+}
+
 // A name may be public when it is checked and private when it is called. No connection is made.
 func TestANameThatChangesItsAddressIsNotCalled(t *testing.T) {
 	t.Parallel()

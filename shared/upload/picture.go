@@ -47,6 +47,8 @@ const (
 	TooLarge      RefusalCode = "too_large"
 	ExtraData     RefusalCode = "extra_data"
 	NotAsDeclared RefusalCode = "not_as_declared"
+	// Unreachable is for a picture that was to be fetched from an address: nobody may or can fetch it there.
+	Unreachable RefusalCode = "unreachable"
 )
 
 // Refusal is the error for a file that is not acceptable; another try has the same result.

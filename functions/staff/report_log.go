@@ -46,8 +46,8 @@ type LogEntry struct {
 
 // LogActor is who did it.
 type LogActor struct {
-	ID       *uuid.UUID `json:"id" doc:"null for the AI, the system and people who deleted their account"`
-	FullName *string    `json:"full_name"`
+	ID       *uuid.UUID `json:"id" doc:"null for the AI, the system, other systems and people who deleted their account"`
+	FullName *string    `json:"full_name" doc:"Of a person, or of another system that wrote over Open311"`
 	Role     string     `json:"role" doc:"At the time: citizen, moderator, government_official, admin, ai or system"`
 	Agency   *string    `json:"agency" doc:"Code of an official's agency"`
 }
@@ -57,9 +57,9 @@ type LogActor struct {
 // staff did, and the ledger what reporters did and what the system found. Whoever made the flag that hid something is in the audit
 // log, but the system hid it.
 const logQuery = `
-WITH this AS (SELECT r.id, r.user_id, r.is_anonymous, r.appeal_reason, r.removal_note FROM reports r WHERE r.id = ` + report.IDSQL + `),
+WITH this AS (SELECT r.id, r.user_id, r.api_key_id, r.is_anonymous, r.appeal_reason, r.removal_note FROM reports r WHERE r.id = ` + report.IDSQL + `),
 log AS (
-	SELECT h.created_at AS at, 1 AS place, h.id, h.actor_id AS actor, h.actor_kind AS role, h.agency_id AS agency,
+	SELECT h.created_at AS at, 1 AS place, h.id, CASE WHEN h.old_status IS NULL THEN coalesce(h.actor_id, this.api_key_id) ELSE h.actor_id END AS actor, h.actor_kind AS role, h.agency_id AS agency,
 	       CASE WHEN h.old_status IS NULL THEN 'report.create'
 	            WHEN EXISTS (SELECT FROM report_disputes d WHERE d.report_id = this.id AND d.seq = h.seq) THEN 'report.dispute'
 	            ELSE 'report.status' END AS action, to_jsonb(h.old_status) AS before, to_jsonb(h.new_status) AS after, h.note
@@ -82,7 +82,7 @@ log AS (
 	SELECT n.created_at, 4, n.id, NULL, 'ai', NULL, 'report.ai_verdict', NULL, to_jsonb(n.status), n.relevance_reason
 	  FROM this JOIN ai_analyses n ON n.report_id = this.id AND n.stage = 'verdict'
 	UNION ALL
-	SELECT c.created_at, 5, c.id, c.author_id, CASE WHEN c.is_official THEN coalesce(u.role, 'moderator') ELSE 'citizen' END, NULL, 'comment.add', NULL, to_jsonb(c.id), NULL
+	SELECT c.created_at, 5, c.id, coalesce(c.author_id, c.api_key_id), CASE WHEN c.is_official THEN coalesce(u.role, 'moderator') ELSE 'citizen' END, NULL, 'comment.add', NULL, to_jsonb(c.id), NULL
 	  FROM this JOIN report_comments c ON c.report_id = this.id LEFT JOIN users u ON u.id = c.author_id
 	UNION ALL
 	SELECT f.created_at, 6, f.id, CASE WHEN $4 THEN f.user_id END, 'citizen', NULL, CASE WHEN f.comment_id IS NULL THEN 'report.flag' ELSE 'comment.flag' END,
@@ -97,9 +97,10 @@ log AS (
 	       LATERAL (SELECT convert_from(e.payload, 'UTF8')::jsonb #>> '{changed_by,kind}' AS kind) k
 	 WHERE e.event_type IN ('CONTENT_AMENDED', 'REPORT_WITHDRAWN', 'COMMENT_REMOVED', 'CONTENT_ERASED') AND k.kind IN ('citizen', 'system')
 	   AND NOT EXISTS (SELECT FROM audit_log l WHERE l.entity = 'report' AND l.entity_id = this.id::text AND l.action = 'report.amend' AND l.at = e.created_at))
-SELECT l.at, u.id, nullif(u.full_name, ''), l.role, g.code, l.action, l.before, l.after, nullif(l.note, '')
+SELECT l.at, u.id, coalesce(nullif(u.full_name, ''), k.name), l.role, g.code, l.action, l.before, l.after, nullif(l.note, '')
   FROM (SELECT * FROM log ORDER BY at DESC, place DESC, id DESC LIMIT $3) l
   CROSS JOIN this LEFT JOIN users u ON u.id = l.actor AND u.deleted_at IS NULL AND ($4 OR NOT this.is_anonymous OR u.id IS DISTINCT FROM this.user_id)
+  LEFT JOIN api_keys k ON k.id = l.actor
   LEFT JOIN agencies g ON g.id = coalesce(l.agency, CASE WHEN l.role = 'government_official' THEN u.agency_id END)
  ORDER BY l.at, l.place, l.id`
 

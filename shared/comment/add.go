@@ -35,7 +35,16 @@ type New struct {
 	Author   Author
 	By       report.Actor
 	Content  string
-	ClientID *string
+	ClientID *string // of requests that repeat each other
+	OfKey    bool    // the author is an API key, not a person
+}
+
+// columns are the values of author_id and api_key_id.
+func (n New) columns() (person, key *uuid.UUID) {
+	if n.OfKey {
+		return nil, &n.Author.ID
+	}
+	return &n.Author.ID, nil
 }
 
 // Add adds a comment with its event, and notifies the reporter and the followers, except its author; while the report is Hidden
@@ -49,8 +58,9 @@ func (t Target) Add(ctx context.Context, tx *outbox.Tx, n New) (Comment, *ledger
 		return Comment{}, nil, err
 	}
 	c.Receipt = ledger.Mark(t.Report.Number, entry.Seq)
-	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official, seq) VALUES ($1, $2, $3, $4, $5, $6, $7)`
-	tx.Queue(q, c.ID, c.ReportID, n.Author.ID, n.ClientID, n.Content, n.Author.IsOfficial, entry.Seq)
+	person, key := n.columns()
+	const q = `INSERT INTO report_comments (id, report_id, author_id, api_key_id, client_id, content, is_official, seq) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	tx.Queue(q, c.ID, c.ReportID, person, key, n.ClientID, n.Content, n.Author.IsOfficial, entry.Seq)
 	tx.Queue(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, c.ReportID)
 	notice := reportwrite.CommentNotice{ID: c.ID, Author: n.Author.ID, Name: n.Author.FullName, Content: n.Content}
 	if t.Hidden {

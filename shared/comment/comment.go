@@ -31,19 +31,19 @@ type Comment struct {
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
 
-// Author is the author of a comment.
+// Author is the author of a comment: a person, or another system that sent it over Open311.
 type Author struct {
 	_          struct{}      `schema:"CommentAuthor"`
-	ID         uuid.UUID     `json:"id"`
-	FullName   string        `json:"full_name"`
+	ID         uuid.UUID     `json:"id" doc:"Of a person. Of a comment that another system sent over Open311, that of its API key: no account has this id"`
+	FullName   string        `json:"full_name" doc:"Of a comment that another system sent over Open311, the name of that system"`
 	Role       identity.Role `json:"role" enum:"citizen,moderator,government_official,admin"`
 	IsOfficial bool          `json:"is_official" doc:"true if the author was staff when they wrote it, and did not report the problem"`
 }
 
-const columns = `SELECT c.id, c.report_id, c.content, c.created_at, c.is_official, u.id, u.full_name, u.role,
-	r.is_anonymous AND r.user_id = c.author_id, c.hidden IS NOT NULL, c.author_id
+const columns = `SELECT c.id, c.report_id, c.content, c.created_at, c.is_official, coalesce(u.id, k.id), coalesce(u.full_name, k.name), coalesce(u.role, CASE WHEN k.id IS NOT NULL THEN 'citizen' END),
+	coalesce(r.is_anonymous AND r.user_id = c.author_id, false), c.hidden IS NOT NULL, c.author_id
 	FROM report_comments c JOIN reports r ON r.id = c.report_id
-	LEFT JOIN users u ON u.id = c.author_id AND u.deleted_at IS NULL WHERE `
+	LEFT JOIN users u ON u.id = c.author_id AND u.deleted_at IS NULL LEFT JOIN api_keys k ON k.id = c.api_key_id WHERE `
 
 // scan reads a row of columns as v may see it.
 func scan(v reportread.Viewer) pgx.RowToFunc[Comment] {
@@ -80,6 +80,11 @@ func Ask(p database.Pipeline, v reportread.Viewer, id uuid.UUID) *database.Ask[C
 // AskRepeat reads the comment that a person wrote under a client_id; nil where there is none, and for a nil clientID.
 func AskRepeat(p database.Pipeline, v reportread.Viewer, author uuid.UUID, clientID *string) *database.Ask[*Comment] {
 	return database.AskOptional(p, scan(v), columns+`c.author_id = $1 AND c.client_id = $2`, author, clientID)
+}
+
+// AskRepeatOfKey is AskRepeat for another system, whose API key is the author.
+func AskRepeatOfKey(p database.Pipeline, key uuid.UUID, clientID uuid.UUID) *database.Ask[*Comment] {
+	return database.AskOptional(p, scan(reportread.Public()), columns+`c.api_key_id = $1 AND c.client_id = $2`, key, clientID)
 }
 
 // AskList reads a page of the comments on a report, oldest first. It does not look whether v may read the report, nor whether

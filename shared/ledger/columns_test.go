@@ -63,6 +63,7 @@ var vouched = map[string]struct{ member, check, change string }{
 	"report_comments.id":               {"comment", "comments", `id = gen_random_uuid()`},
 	"report_comments.report_id":        {"comment", "comments", `report_id = (SELECT o.id FROM reports o WHERE o.id <> $1 LIMIT 1)`},
 	"report_comments.author_id":        {"comment", "comments", `author_id = NULL`},
+	"report_comments.api_key_id":       {"comment", "comments", `author_id = NULL, api_key_id = (SELECT id FROM api_keys LIMIT 1)`},
 	"report_comments.content":          {"comment", "comments", `content = 'Ladi''ak.'`},
 	"report_comments.is_official":      {"changed_by", "comments", `is_official = true`},
 	"report_comments.created_at":       {"ts", "comments", `created_at = created_at - interval '3 days'`},
@@ -149,6 +150,7 @@ func TestVerifyComparesEveryVouchedColumn(t *testing.T) {
 	b.judged()
 	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, display_sha256, expires_at)
 		VALUES (gen_random_uuid(), $1, 'originals/unused', 'image/jpeg', 5, 'processed', sha256('unused'), $2)`, b.user, noon)
+	b.exec(`INSERT INTO api_keys (id, name, contact_email, per_minute, secret_hash) VALUES (gen_random_uuid(), 'Dili', 'a@example.tl', 60, sha256('x'))`)
 	for name, c := range vouched {
 		table, column, _ := strings.Cut(name, ".")
 		if !strings.Contains(c.change, column+" =") {

@@ -62,7 +62,7 @@ type Assessment struct {
 // Comment is a comment that an event vouches for. The payload has its id, and a salted hash of the rest.
 type Comment struct {
 	ID      uuid.UUID
-	Author  uuid.UUID
+	Author  uuid.UUID // a person, or an API key
 	Content string
 }
 

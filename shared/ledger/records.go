@@ -90,7 +90,7 @@ type moveRow struct {
 type commentRow struct {
 	Seq      int
 	ID       uuid.UUID
-	Author   *uuid.UUID
+	Author   *uuid.UUID // a person or an API key; nil once erased
 	Content  string
 	Official bool
 	At       time.Time
@@ -111,9 +111,9 @@ SELECT h.seq, h.old_status, h.new_status, h.actor_kind, a.code, h.note, h.create
 FROM report_status_history h LEFT JOIN agencies a ON a.id = h.agency_id
 WHERE h.seq IS NOT NULL AND h.report_id = $1 ORDER BY h.seq`
 	selectComments = `
-SELECT seq, id, author_id, content, is_official, created_at, deleted_at IS NOT NULL, ` + noAccount + `
+SELECT seq, id, coalesce(author_id, api_key_id), content, is_official, created_at, deleted_at IS NOT NULL, ` + noAccount + `
 FROM report_comments WHERE seq IS NOT NULL AND report_id = $1 ORDER BY seq`
-	noAccount  = `NOT EXISTS (SELECT FROM users WHERE id = author_id AND deleted_at IS NULL)`
+	noAccount  = `api_key_id IS NULL AND NOT EXISTS (SELECT FROM users WHERE id = author_id AND deleted_at IS NULL)`
 	selectHead = `
 SELECT coalesce(origin, ''), size, ARRAY(SELECT vkey FROM log_keys WHERE role = 'log' ORDER BY from_index) FROM log_head`
 	selectNewest = `SELECT coalesce(max(seq), 0) FROM ledger_events WHERE report_id = $1`

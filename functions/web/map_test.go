@@ -210,8 +210,8 @@ func TestPagesNameTheFeed(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	for path, want := range map[string]string{
-		"//map?lang=tet":                                 "/api/v1/public/feed.atom?lang=tet",
-		"//?lang=pt":                                     "/api/v1/public/feed.atom?lang=pt",
+		"//map?lang=tet": "/api/v1/public/feed.atom?lang=tet",
+		"//?lang=pt":     "/api/v1/public/feed.atom?lang=pt",
 		"//map?lang=en&status=verified&q=Kua%22k&bbox=x": "/api/v1/public/feed.atom?lang=en", // the page shows all reports: it cannot read the area
 		"//map?lang=en&status=verified&q=Kua%22k":        "/api/v1/public/feed.atom?q=Kua%22k&amp;status=verified&amp;lang=en",
 	} {

@@ -101,10 +101,15 @@ func (a *answer) readDocument(root string) (value, error) {
 	return v, nil
 }
 
+// maxDepth is how deep values may be nested.
+const maxDepth = 64
+
+var errTooDeep = errors.New("values are nested too deep")
+
 func readJSON(body []byte) (value, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	v, err := nextJSON(d)
+	v, err := nextJSON(d, 0)
 	if err != nil {
 		return value{}, err
 	}
@@ -114,7 +119,7 @@ func readJSON(body []byte) (value, error) {
 	return v, nil
 }
 
-func nextJSON(d *json.Decoder) (value, error) {
+func nextJSON(d *json.Decoder, depth int) (value, error) {
 	token, err := d.Token()
 	if err != nil {
 		return value{}, err
@@ -127,12 +132,15 @@ func nextJSON(d *json.Decoder) (value, error) {
 	case bool:
 		return value{kind: kindBoolean, text: fmt.Sprint(t)}, nil
 	case json.Delim:
-		return insideJSON(d, t)
+		if depth == maxDepth {
+			return value{}, errTooDeep
+		}
+		return insideJSON(d, t, depth+1)
 	}
 	return value{kind: kindNull}, nil
 }
 
-func insideJSON(d *json.Decoder, open json.Delim) (value, error) {
+func insideJSON(d *json.Decoder, open json.Delim, depth int) (value, error) {
 	v := value{kind: kindList}
 	if open == '{' {
 		v.kind = kindObject
@@ -146,7 +154,7 @@ func insideJSON(d *json.Decoder, open json.Delim) (value, error) {
 			}
 			name, _ = token.(string)
 		}
-		inner, err := nextJSON(d)
+		inner, err := nextJSON(d, depth)
 		if err != nil {
 			return value{}, err
 		}
@@ -168,8 +176,6 @@ type node struct {
 	children   []*node
 }
 
-const maxDepth = 64
-
 // readXML reads an element with all in it.
 func readXML(body []byte) (*node, error) {
 	d := xml.NewDecoder(bytes.NewReader(body))
@@ -187,7 +193,7 @@ func readXML(body []byte) (*node, error) {
 		switch t := token.(type) {
 		case xml.StartElement:
 			if len(open) > maxDepth {
-				return nil, errors.New("elements are nested too deep")
+				return nil, errTooDeep
 			}
 			open = append(open, newNode(top, t))
 		case xml.EndElement:

@@ -66,6 +66,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerDiscovery(a)
 	g.registerServices(a)
 	g.registerRequests(a)
+	g.registerUpdates(a)
 }
 
 // unsigned makes no addresses of files: answers have addresses of pictures that last, which the function public serves.

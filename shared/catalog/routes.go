@@ -265,6 +265,8 @@ func open311Routes() []Route {
 		route(f, "/open311/v2/requests.json", "GET"),
 		route(f, "/open311/v2/requests.xml", "GET"),
 		route(f, "/open311/v2/requests/{service_request_id}", "GET"),
+		route(f, "/open311/v2/servicerequestupdates.json", "GET"),
+		route(f, "/open311/v2/servicerequestupdates.xml", "GET"),
 		route(f, "/open311/v2/services.json", "GET"),
 		route(f, "/open311/v2/services.xml", "GET"),
 		route(f, "/open311/v2/services/{service_code}", "GET"),

@@ -133,7 +133,7 @@ func (s *fixture) reads() []operation {
 	read(s.nobody, 2, "/public/feed.atom") // the second one reads the pictures
 	for _, f := range []string{"xml", "json"} {
 		read(s.nobody, 2, "//open311/v2/requests."+f, "//open311/v2/requests."+f+"?extensions=true", "//open311/v2/requests/"+number+"."+f) // the second one reads the details
-		read(s.nobody, 1, "//open311/v2/tokens/"+number+"."+f, "//open311/v2/requests."+f+"?page=9999999")
+		read(s.nobody, 1, "//open311/v2/tokens/"+number+"."+f, "//open311/v2/requests."+f+"?page=9999999", "//open311/v2/servicerequestupdates."+f)
 	}
 	read(s.nobody, 1, "/public/reports", "/public/reports/"+number+"/comments", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public"+s.published()+"/display", "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
 		"/public/stats/by-district?municipality=Dili", "/public/stats/by-agency", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",

@@ -49,6 +49,7 @@ type APIKey struct {
 	CreatedAt    timestamp.Time  `json:"created_at"`
 	RevokedAt    *timestamp.Time `json:"revoked_at" doc:"null while it works"`
 	LastUsedAt   *timestamp.Time `json:"last_used_at" doc:"To the hour; null if it was never used"`
+	ReportsCount int             `json:"reports_count" doc:"How many reports were filed with it, also those that were taken down since"`
 }
 
 // CreatedAPIKey is a key in the answer that shows it.
@@ -57,13 +58,14 @@ type CreatedAPIKey struct {
 	Key string `json:"key,omitempty" doc:"Shown in this answer and never again; a repeat of the request is answered without it" example:"lsk_kVh2…"`
 }
 
-const apiKeyColumns = `k.id, k.name, k.contact_email::text, k.per_minute, k.created_at, k.revoked_at, k.last_used_at`
+const apiKeyColumns = `k.id, k.name, k.contact_email::text, k.per_minute, k.created_at, k.revoked_at, k.last_used_at,
+	(SELECT count(*) FROM reports r WHERE r.api_key_id = k.id)`
 
 func scanAPIKey(row pgx.CollectableRow) (APIKey, error) {
 	var k APIKey
 	var created time.Time
 	var revoked, used *time.Time
-	err := row.Scan(&k.ID, &k.Name, &k.ContactEmail, &k.PerMinute, &created, &revoked, &used)
+	err := row.Scan(&k.ID, &k.Name, &k.ContactEmail, &k.PerMinute, &created, &revoked, &used, &k.ReportsCount)
 	k.CreatedAt, k.RevokedAt, k.LastUsedAt = timestamp.Of(created), timestamp.OfPtr(revoked), timestamp.OfPtr(used)
 	return k, err
 }

@@ -36,8 +36,12 @@ func TestAnAPIKeyIsShownOnce(t *testing.T) {
 	if err := b.db.QueryRow(t.Context(), inClear, key).Scan(&rows); err != nil || rows != 0 {
 		t.Errorf("%d rows have the key (%v)", rows, err)
 	}
+	if _, err := b.db.Exec(t.Context(), `INSERT INTO reports (id, report_number, api_key_id, content_hash, issue_type, latitude, longitude)
+		SELECT gen_random_uuid(), 'LS-2026-00000' || n, CASE WHEN n < 3 THEN $1::uuid END, 'x', 'pothole', -8.5, 125.5 FROM generate_series(1, 3) n`, id); err != nil {
+		t.Fatal(err)
+	}
 	list := boss.Do(http.MethodGet, "/admin/api-keys", nil).Want(200)
-	if items := list.Object().Items("items"); len(items) != 1 || items[0].Text("id") != id || items[0].Values["revoked_at"] != nil || items[0].Values["last_used_at"] != nil || bytes.Contains(list.Body, []byte(`"key"`)) {
+	if items := list.Object().Items("items"); len(items) != 1 || items[0].Text("id") != id || items[0].Values["revoked_at"] != nil || items[0].Values["last_used_at"] != nil || items[0].Values["reports_count"] != 2.0 || bytes.Contains(list.Body, []byte(`"key"`)) {
 		t.Errorf("list: %s", list.Body)
 	}
 }

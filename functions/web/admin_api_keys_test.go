@@ -39,7 +39,7 @@ func TestAdministrationOfAPIKeys(t *testing.T) {
 	a.click("api-key-done")
 
 	a.do(chromedp.WaitVisible(a.id("revoke")))
-	if row := a.text(a.id("row")); !strings.Contains(row, name) || !strings.Contains(row, "keys@example.tl · 120 a minute") || !strings.Contains(row, "never used") || strings.Contains(row, "lsk_") {
+	if row := a.text(a.id("row")); !strings.Contains(row, name) || !strings.Contains(row, "keys@example.tl · 120 a minute · reports: 0") || !strings.Contains(row, "never used") || strings.Contains(row, "lsk_") {
 		t.Errorf("the row reads %s", row)
 	}
 	a.click("revoke")

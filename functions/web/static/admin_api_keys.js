@@ -29,7 +29,7 @@ function row(key) {
 }
 
 function facts(key) {
-  return [key.contact_email, t("admin.api_key_rate", { n: key.per_minute }), t("admin.api_key_made", { day: day(key.created_at) }),
+  return [key.contact_email, t("admin.api_key_rate", { n: key.per_minute }), t("admin.api_key_reports", { n: key.reports_count }), t("admin.api_key_made", { day: day(key.created_at) }),
     key.last_used_at ? t("admin.api_key_used", { day: day(key.last_used_at) }) : t("admin.api_key_unused"),
     key.revoked_at ? t("admin.api_key_ended", { day: day(key.revoked_at) }) : null].filter(Boolean).join(" · ");
 }

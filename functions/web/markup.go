@@ -2,52 +2,22 @@ package web
 
 import (
 	"fmt"
-	"html"
-	"net/url"
 	"regexp"
 	"strings"
+
+	safe "github.com/lafaekstreet/backend/shared/markup" // here, markup is a function
 )
 
-// The pages are made without html/template. It calls methods by name, so the linker keeps every method of every type: the
-// function was twice as large with it.
+// Short names of package markup, which the pages use in every line.
+type (
+	fragment = safe.Fragment
+	literal  = safe.Literal
+)
 
-// fragment is HTML that is safe between tags and inside a quoted attribute. text, address and markup make fragments.
-type fragment string
-
-// literal is HTML that is written in this repository. Go converts only constants to it without an explicit conversion, so
-// text of users cannot be used as HTML by mistake.
-type literal string
-
-// text escapes s, so that the page shows it as it is.
-func text(s string) fragment { return fragment(html.EscapeString(s)) }
-
-// address returns the address of a link or a picture: http, https, or a path of this site. For any other, such as one that
-// would run a script, it returns "#".
-func address(s string) fragment {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" && (u.Scheme != "" || !strings.HasPrefix(s, "/")) {
-		return "#"
-	}
-	return text(s)
-}
-
-// markup replaces each %s in format by a part. A %s must stand between tags, or be the whole of a quoted attribute.
-func markup(format literal, parts ...fragment) fragment {
-	values := make([]any, len(parts))
-	for i, p := range parts {
-		values[i] = p
-	}
-	return fragment(fmt.Sprintf(string(format), values...))
-}
-
-// joined returns the parts one after the other.
-func joined(parts []fragment) fragment {
-	var out strings.Builder
-	for _, p := range parts {
-		out.WriteString(string(p))
-	}
-	return fragment(out.String())
-}
+func text(s string) fragment                            { return safe.Text(s) }
+func address(s string) fragment                         { return safe.Address(s) }
+func markup(format literal, parts ...fragment) fragment { return safe.Format(format, parts...) }
+func joined(parts []fragment) fragment                  { return safe.Joined(parts) }
 
 // place matches a place of a page: {{page.report.history}} is a text of the catalogue, {{style.css}} the address of a file, any other
 // a value of this page.

@@ -85,7 +85,7 @@ func (a *API) input(o Operation, op *huma.Operation, next http.Handler) http.Han
 		}
 		b, err := rules.read(r)
 		if err != nil {
-			a.refuse(w, r, err)
+			a.refuse(w, r, asFaultOf(o.Path, err))
 			return
 		}
 		if o.LimitMember != "" && !a.admitMember(w, r, o, b.value) {

@@ -31,8 +31,11 @@ func (a *API) conditional(o Operation, next http.Handler) http.Handler {
 		if o.VaryCookie {
 			vary += ", Cookie"
 		}
+		if o.VaryAccept {
+			vary += ", Accept"
+		}
 		w.Header().Add("Vary", vary)
-		held := &heldWriter{ResponseWriter: w}
+		held := &heldWriter{ResponseWriter: w, ownTag: o.OwnTag}
 		next.ServeHTTP(held, r)
 		held.finish(r.Header.Get("If-None-Match"))
 	})
@@ -61,6 +64,7 @@ type heldWriter struct {
 	body   bytes.Buffer
 	status int
 	passed bool
+	ownTag bool // the handler sets the whole ETag
 }
 
 // WriteHeader holds a 200 back and passes anything else.
@@ -118,8 +122,11 @@ func (w *heldWriter) finish(ifNoneMatch string) {
 		return
 	}
 	h := w.Header()
-	tag := entityTag(h.Get("ETag"), w.body.Bytes())
-	h.Set("ETag", tag)
+	tag := h.Get("ETag")
+	if !w.ownTag {
+		tag = entityTag(tag, w.body.Bytes())
+		h.Set("ETag", tag)
+	}
 	if matches(ifNoneMatch, tag) {
 		// A 304 has no body: the client keeps the headers of the answer that it has.
 		for _, name := range []string{"Content-Type", "Content-Language", "Content-Length", "Content-Disposition", "X-Content-Type-Options", "Referrer-Policy", "Strict-Transport-Security"} {

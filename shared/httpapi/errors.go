@@ -89,11 +89,11 @@ func documentOfHuma(hc huma.Context, status int, message string, errs ...error) 
 			e.Code = "malformed_body"
 		}
 	}
-	ctx := context.Background()
+	ctx, fault := context.Background(), error(e)
 	if hc != nil {
-		ctx = hc.Context()
+		ctx, fault = hc.Context(), asFaultOf(hc.Operation().Path, e)
 	}
-	return problem.DocumentOf(e, locale.FromContext(ctx), telemetry.RequestID(ctx), Origin(ctx))
+	return problem.DocumentOf(fault, locale.FromContext(ctx), telemetry.RequestID(ctx), Origin(ctx))
 }
 
 // withoutDetails drops the texts of a parser, because they quote the input.

@@ -55,6 +55,10 @@ type Operation struct {
 	Cache       Cache
 	// VaryCookie tells caches that the answer also depends on a cookie: the language of a page.
 	VaryCookie bool
+	// VaryAccept tells caches that the answer also depends on the header Accept.
+	VaryAccept bool
+	// OwnTag sends the ETag of the handler as it is: the body has something that does not count, such as the time of the answer.
+	OwnTag bool
 	// Rest makes the last path parameter take the rest of the path, with its slashes.
 	Rest bool
 	// Aliases maps further names of body members and query parameters to the name in
@@ -114,7 +118,7 @@ func Register[I, O any](a *API, o Operation, handle func(ctx context.Context, in
 	huma.Register(a.API, o.Operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, a.present(ctx, err)
+			return nil, a.present(ctx, asFaultOf(o.Path, err))
 		}
 		return out, nil
 	})

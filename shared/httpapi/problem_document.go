@@ -142,7 +142,7 @@ func (d *problemDocument) example(e *problem.Error) string {
 func exampleOf(e *problem.Error) json.RawMessage {
 	c := *e
 	c.Params = exampleParams(e.Params)
-	if e.Kind == problem.Invalid && e.Code == "invalid_input" && e.Fields == nil {
+	if e.Code == "invalid_input" && e.Fields == nil {
 		c.Fields = []problem.Field{{Name: "title", Message: "expected string"}}
 	}
 	if e.Code == "unknown_parameter" {

@@ -34,6 +34,7 @@ var (
 	errNoRoute         = problem.New(problem.NotFound, "not_found")
 	errMethod          = problem.New(http.StatusMethodNotAllowed, "method_not_allowed")
 	errUnknownQueryOGC = problem.New(problem.BadRequest, "unknown_parameter")
+	errInvalidInputOGC = problem.New(problem.BadRequest, "invalid_input")
 )
 
 // Stale is the 412 of If-Match and its present version, for Operation.Problems.
@@ -67,7 +68,7 @@ func (o *Operation) impliedProblems(registry huma.Registry, op *huma.Operation) 
 	add(o.Access != Public, errTokenMissing, errTokenExpired, errTokenInvalid)
 	add(len(o.Roles) > 0, errForbidden)
 	add(o.SecondFactor, identity.ErrSecondFactor)
-	add(takesInput(op), errInvalidInput)
+	add(takesInput(op) && !ofOGC(o.Path), errInvalidInput)
 	add(takesBody(op), errMalformedBody, errTooLarge, errEncoding)
 	add(o.Unpacks > 0, errUseDirect)
 	add(takesBody(op) && !o.SkipValidateBody, errMedia)
@@ -78,7 +79,7 @@ func (o *Operation) impliedProblems(registry huma.Registry, op *huma.Operation) 
 	case problem.Invalid:
 		out = append(out, errInvalidInput, errUnknownQuery)
 	case problem.BadRequest:
-		out = append(out, errUnknownQueryOGC)
+		out = append(out, errInvalidInputOGC, errUnknownQueryOGC)
 	}
 	return out
 }

@@ -173,7 +173,7 @@ func cachedForAll(path string) bool {
 			return true
 		}
 	}
-	return false
+	return ofOGC(path)
 }
 
 // cors answers preflight requests, which carry no token, and sets the CORS headers of all other answers, errors too.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"maps"
 	"net/url"
 	"slices"
@@ -17,10 +18,25 @@ func strict(path string) (problem.Kind, bool) {
 	switch {
 	case strings.HasPrefix(path, "/api/v1/staff/"), strings.HasPrefix(path, "/api/v1/admin/"):
 		return problem.Invalid, true
-	case strings.HasPrefix(path, "/ogc/"): // OGC API - Features, requirement /req/core/query-param-unknown
+	case ofOGC(path): // OGC API - Features, requirement /req/core/query-param-unknown
 		return problem.BadRequest, true
 	}
 	return 0, false
+}
+
+// ofOGC reports whether a path belongs to OGC API - Features.
+func ofOGC(path string) bool { return path == "/ogc" || strings.HasPrefix(path, "/ogc/") }
+
+// asFaultOf returns the error of a request to a path. Invalid input is a 400 by OGC API - Features (requirement
+// /req/core/query-param-invalid), and a 422 elsewhere.
+func asFaultOf(path string, err error) error {
+	var e *problem.Error
+	if !ofOGC(path) || !errors.As(err, &e) || e.Kind != problem.Invalid {
+		return err
+	}
+	c := *e
+	c.Kind = problem.BadRequest
+	return &c
 }
 
 // parametersOf returns the query parameters that an operation takes: those of its input with their aliases and, where the
@@ -81,7 +97,7 @@ func checkOnce(kind problem.Kind, query url.Values) error {
 	return fault
 }
 
-// checkKnown refuses the parameters of query that are not known. The error names them, in alphabetical order.
+// checkKnown refuses the parameters of query that are not known.
 func checkKnown(kind problem.Kind, known map[string]bool, query url.Values) error {
 	var unknown []string
 	for name := range query {
@@ -92,6 +108,11 @@ func checkKnown(kind problem.Kind, known map[string]bool, query url.Values) erro
 	if len(unknown) == 0 {
 		return nil
 	}
+	return UnknownParameters(kind, unknown...)
+}
+
+// UnknownParameters is the error for query parameters that an operation does not have. It names them, in alphabetical order.
+func UnknownParameters(kind problem.Kind, unknown ...string) *problem.Error {
 	slices.Sort(unknown)
 	fault := problem.New(kind, "unknown_parameter")
 	for _, name := range unknown[:min(len(unknown), maxNamedParameters)] {

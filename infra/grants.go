@@ -91,7 +91,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"public":        {ledger: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, readOrMissing}, {storage.Exports, readOrMissing}}},
 		"open311": {sends: []catalog.QueueName{catalog.Images, catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode, catalog.Fetch, catalog.Webhooks}, ledger: true, receipts: true,
 			bucket: []bucketAccess{{storage.Originals, write}, {storage.Renditions, read}}},
-		"ogc":  {ledger: true, bucket: readRenditions},
+		"ogc":  {},
 		"web":  {ledger: true, bucket: readRenditions, baseMap: true},
 		"meta": {watchQueues: true},
 

@@ -98,7 +98,7 @@ func TestWhoMay(t *testing.T) {
 			{"s3:DeleteObject", "imports/", nil},              // a lifecycle rule deletes them
 			{"s3:DeleteObject", "routes/", nil},
 			{"s3:GetObject", "originals/", []string{"fetch", "images"}}, // they contain places where people have been
-			{"s3:GetObject", "renditions/", []string{"images", "journeys", "migrate", "ogc", "open311", "public", "reports", "staff", "users", "validate", "web"}},
+			{"s3:GetObject", "renditions/", []string{"images", "journeys", "migrate", "open311", "public", "reports", "staff", "users", "validate", "web"}},
 			{"s3:GetObject", "exports/", []string{"public"}},
 			{"s3:DeleteObject", "exports/", []string{"relay"}},
 			{"s3:DeleteObjectVersion", "exports/", []string{"relay"}},

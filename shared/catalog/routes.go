@@ -278,6 +278,12 @@ func ogcRoutes() []Route {
 	const f = "ogc"
 	return []Route{
 		route(f, "/ogc", "GET"),
+		route(f, "/ogc/api", "GET"),
+		route(f, "/ogc/collections", "GET"),
+		route(f, "/ogc/collections/{collection}", "GET"),
+		route(f, "/ogc/collections/{collection}/items", "GET"),
+		route(f, "/ogc/collections/{collection}/items/{feature}", "GET"),
+		route(f, "/ogc/conformance", "GET"),
 	}
 }
 

@@ -14,6 +14,9 @@ import (
 // would cost more than the page.
 const maxCounted = 1_000
 
+// MaxTotal is the largest total of a page. A list with this total may have more reports.
+const MaxTotal = maxCounted
+
 // listing says what a list reads of each report r, and how far it counts.
 type listing struct {
 	columns, joins string

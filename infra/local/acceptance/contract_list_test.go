@@ -222,6 +222,12 @@ GET //open311/v2/services.json
 GET //open311/v2/services.xml
 GET //open311/v2/services/{}
 GET //ogc
+GET //ogc/api
+GET //ogc/collections
+GET //ogc/collections/{}
+GET //ogc/collections/{}/items
+GET //ogc/collections/{}/items/{}
+GET //ogc/conformance
 `
 
 // missing reports each operation of the contract that the document does not have, or

@@ -383,7 +383,9 @@ func (v *visitor) otherSystems(id string) {
 			v.get("//open311/v2/" + path + "." + f)
 		}
 	}
-	v.get("//ogc")
+	for _, path := range []string{"", "/api", "/conformance", "/collections", "/collections/reports", "/collections/reports/items", "/collections/reports/items/" + id, "/collections/municipalities/items/TL-DI"} {
+		v.get("//ogc" + path)
+	}
 }
 
 // farewell uses the operations that remove agencies and accounts.

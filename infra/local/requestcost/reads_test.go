@@ -142,7 +142,9 @@ func (s *fixture) reads() []operation {
 	size := s.Int(`SELECT next FROM log_counter`)
 	s.PublishLog(int64(size))
 	read(s.nobody, 0, "/public/reports/"+number+"/qr.svg", "//open311/v2/discovery.json", "//open311/v2/discovery.xml",
-		"//open311/v2/services.json", "//open311/v2/services.xml", "//open311/v2/services/pothole.xml", "//ogc")
+		"//open311/v2/services.json", "//open311/v2/services.xml", "//open311/v2/services/pothole.xml", "//ogc", "//ogc/conformance")
+	read(s.nobody, 1, "//ogc/api", "//ogc/collections", "//ogc/collections/reports", "//ogc/collections/reports/items?bbox=125,-9,126,-8&source=app", "//ogc/collections/reports/items/"+id,
+		"//ogc/collections/municipalities/items?bbox=125,-9,126,-8", "//ogc/collections/municipalities/items/TL-DI")
 	read(s.nobody, 0, "//log/checkpoint", fmt.Sprintf("//log/tile/entries%%2F000.p%%2F%d", size)) // files of the bucket
 	read(s.nobody, 1, "/mongodb")
 	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//openapi-3.0.json", "//docs", "//docs/docs.js", "//docs/guides", "//docs/guides/log", "//docs/problems", "//docs/problems/stale", s.unsubscribe(), "//redoc", "//redoc/redoc.standalone.js", "//admin", "//desk", "//me", "//report", "//report-worker.js", "//welcome")

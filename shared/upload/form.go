@@ -27,8 +27,8 @@ const MaxThroughAPI = 4_500_000
 // the answer to a picture that is too large can say to upload it directly.
 const MaxBody = 12 << 20
 
-// maxFields is the largest size of all text parts of a form together, in bytes.
-const maxFields = 256 << 10
+// MaxFields is the largest size of all text parts of a form together, in bytes.
+const MaxFields = 256 << 10
 
 // File is a picture that came in a form.
 type File struct {
@@ -62,10 +62,11 @@ func FileFrom(ctx context.Context) (File, bool, error) {
 // FilesFrom) and returns their SHA-256. Which part is a picture: see isFile.
 func Form(texts ...string) func(context.Context, *multipart.Reader) (context.Context, map[string]any, [][sha256.Size]byte, error) {
 	return func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, [][sha256.Size]byte, error) {
-		files, members, err := readForm(form, texts, warning.FromContext(ctx))
+		files, fields, err := ReadForm(form, texts)
 		if err != nil {
 			return ctx, nil, nil, err
 		}
+		members := formFields(fields).members(texts, warning.FromContext(ctx))
 		sums := make([][sha256.Size]byte, len(files))
 		for i, file := range files {
 			sums[i] = sha256.Sum256(file.Bytes)
@@ -74,17 +75,28 @@ func Form(texts ...string) func(context.Context, *multipart.Reader) (context.Con
 	}
 }
 
-func readForm(form *multipart.Reader, texts []string, w *warning.Collector) ([]File, map[string]any, error) {
+// Field is a text part of a form.
+type Field struct{ Name, Value string }
+
+// MaxParts is the largest number of parts of a form.
+const MaxParts = 1000
+
+// ReadForm reads a form: its pictures and its fields, both in the order of the form. The fields in texts are text; which other part is a
+// picture: see isFile. It fails with a problem for a form that is too large or cannot be read.
+func ReadForm(form *multipart.Reader, texts []string) ([]File, []Field, error) {
 	var files []File
-	var fields formFields
+	var fields []Field
 	size := 0
-	for {
+	for parts := 0; ; parts++ {
 		next, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			return files, fields.members(texts, w), nil
+			return files, fields, nil
 		}
 		if err != nil {
 			return nil, nil, formProblem(err)
+		}
+		if parts == MaxParts {
+			return nil, nil, errFormTooLarge
 		}
 		part, err := open(next)
 		if err != nil {
@@ -98,14 +110,14 @@ func readForm(form *multipart.Reader, texts []string, w *warning.Collector) ([]F
 			files = append(files, file)
 			continue
 		}
-		raw, err := io.ReadAll(io.LimitReader(part.content, maxFields+1))
+		raw, err := io.ReadAll(io.LimitReader(part.content, MaxFields+1))
 		if err != nil {
 			return nil, nil, formProblem(err)
 		}
-		if size += len(raw); size > maxFields {
-			return nil, nil, problem.New(problem.TooLarge, "too_large")
+		if size += len(raw); size > MaxFields {
+			return nil, nil, errFormTooLarge
 		}
-		fields = append(fields, formField{name: part.FormName(), value: string(raw)})
+		fields = append(fields, Field{part.FormName(), string(raw)})
 	}
 }
 
@@ -183,7 +195,7 @@ func (p formPart) readFile() (File, error) {
 		return File{}, formProblem(err)
 	}
 	if len(raw) > MaxThroughAPI {
-		return File{}, errUseDirect
+		return File{}, ErrUseDirect
 	}
 	return File{Bytes: raw}, nil
 }
@@ -191,7 +203,7 @@ func (p formPart) readFile() (File, error) {
 func formProblem(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return errUseDirect
+		return ErrUseDirect
 	}
 	return problem.New(problem.Invalid, "malformed_body").Because(err)
 }

@@ -9,11 +9,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/warning"
 )
 
-// formField is a text part of a form.
-type formField struct{ name, value string }
-
 // formFields are the text parts of a form, in its order.
-type formFields []formField
+type formFields []Field
 
 // indexed is the name of a field that stands for an element of a list: images[], images[0] or images[0][upload_id].
 var indexed = regexp.MustCompile(`^(images|s3_keys)\[[0-9]{0,3}\](?:\[([a-z0-9_]+)\]|\.([a-z0-9_]+))?$`)
@@ -25,37 +22,37 @@ func (f formFields) members(texts []string, w *warning.Collector) map[string]any
 	out := make(map[string]any, len(f))
 	first := make(map[string]string, len(f))
 	for _, field := range f {
-		if strings.TrimSpace(field.value) == "" {
+		if strings.TrimSpace(field.Value) == "" {
 			continue // an empty field counts as not sent
 		}
-		var value any = field.value
-		if !slices.Contains(texts, field.name) {
-			value = parseValue(field.value)
+		var value any = field.Value
+		if !slices.Contains(texts, field.Name) {
+			value = parseValue(field.Value)
 		}
 		if name, element, ok := field.element(value); ok {
 			list, _ := out[name].([]any)
 			out[name] = append(list, element...)
 			continue
 		}
-		known, sent := first[field.name]
+		known, sent := first[field.Name]
 		if !sent {
-			first[field.name], out[field.name] = field.value, value
-		} else if known != field.value {
-			w.Add(field.name, warning.TooMany)
+			first[field.Name], out[field.Name] = field.Value, value
+		} else if known != field.Value {
+			w.Add(field.Name, warning.TooMany)
 		}
 	}
 	return out
 }
 
 // element returns the list that the field belongs to and the elements that it stands for; false for any other field.
-func (f formField) element(value any) (string, []any, bool) {
-	if f.name == "images" || f.name == "s3_keys" {
+func (f Field) element(value any) (string, []any, bool) {
+	if f.Name == "images" || f.Name == "s3_keys" {
 		if list, ok := value.([]any); ok {
-			return f.name, list, true
+			return f.Name, list, true
 		}
-		return f.name, []any{value}, true
+		return f.Name, []any{value}, true
 	}
-	parts := indexed.FindStringSubmatch(f.name)
+	parts := indexed.FindStringSubmatch(f.Name)
 	if parts == nil {
 		return "", nil, false
 	}

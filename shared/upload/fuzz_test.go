@@ -6,6 +6,7 @@ import (
 	"errors"
 	"mime/multipart"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,10 +32,11 @@ func FuzzForm(f *testing.F) {
 	f.Add(form(file("image"), file("images")))
 	f.Add(form(text("a", ""), text("b", "null"), text("c", `{"d":[1,2`), text("", "x")))
 	f.Add(form("Content-Disposition: form-data\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=ZZ\r\n"))
+	f.Add(form(slices.Repeat([]string{text("a", "b")}, MaxParts+1)...))
 	f.Add([]byte("--b\r\n"))
 	f.Add([]byte("--b--"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		found, members, err := readForm(multipart.NewReader(bytes.NewReader(body), "b"), []string{"title"}, nil)
+		found, fields, err := ReadForm(multipart.NewReader(bytes.NewReader(body), "b"), []string{"title"})
 		if err != nil {
 			var e *problem.Error
 			if !errors.As(err, &e) || e.Kind < 400 || e.Kind >= 500 {
@@ -42,6 +44,10 @@ func FuzzForm(f *testing.F) {
 			}
 			return
 		}
+		if len(found)+len(fields) > MaxParts {
+			t.Errorf("%d parts", len(found)+len(fields))
+		}
+		members := formFields(fields).members([]string{"title"}, nil)
 		for _, file := range found {
 			if len(file.Bytes) > MaxThroughAPI {
 				t.Errorf("a file of %d bytes", len(file.Bytes))
@@ -51,7 +57,7 @@ func FuzzForm(f *testing.F) {
 		if err != nil {
 			t.Fatalf("members are no JSON: %v", err)
 		}
-		if len(raw) > 8*maxFields {
+		if len(raw) > 8*MaxFields {
 			t.Errorf("%d bytes of members", len(raw))
 		}
 		if title, ok := members["title"]; ok {

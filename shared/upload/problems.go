@@ -12,13 +12,16 @@ var (
 	errPictureTooLarge = problem.New(problem.TooLarge, "image_too_large")
 	errExtraData       = problem.New(problem.Invalid, "image_extra_data")
 	errBroken          = problem.New(problem.Invalid, "image_broken")
-	errUseDirect       = problem.New(problem.TooLarge, "use_direct_upload")
+	errFormTooLarge    = problem.New(problem.TooLarge, "too_large")
 )
+
+// ErrUseDirect is the 413 for a file of a form that is larger than MaxThroughAPI.
+var ErrUseDirect = problem.New(problem.TooLarge, "use_direct_upload")
 
 // AttachProblems are those of attaching uploads to a report.
 func AttachProblems() []*problem.Error { return []*problem.Error{ErrUnknown, errRefused, errInUse} }
 
 // TakeProblems are those of a file that comes in the request.
 func TakeProblems() []*problem.Error {
-	return []*problem.Error{errNotAPicture, errPictureTooLarge, errExtraData, errBroken, errUseDirect}
+	return []*problem.Error{errNotAPicture, errPictureTooLarge, errExtraData, errBroken, ErrUseDirect}
 }

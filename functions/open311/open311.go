@@ -6,16 +6,19 @@ import (
 	"context"
 	"slices"
 
+	"github.com/lafaekstreet/backend/shared/apikey"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/upload"
 	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
@@ -24,10 +27,14 @@ const name = "open311"
 // Group serves the routes of this package.
 type Group struct {
 	db       *database.DB
+	outbox   *outbox.Outbox
 	clock    timestamp.Clock
 	settings *settings.Reader
 	reader   *reportread.Reader
 	receipts *ledger.Receipts
+	uploads  *upload.Uploads
+	keys     *apikey.Keys
+	limiter  limiter
 	weblinks weblink.Base
 	// production says in discovery that reports are acted upon.
 	production bool
@@ -46,9 +53,11 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
+	uploads := upload.NewUploads(kit.DB, storage.New(kit.AWS, cfg.Storage), storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock), kit.Clock)
 	return &Group{
-		db: kit.DB, clock: kit.Clock, settings: kit.Settings, receipts: receipts, weblinks: kit.Links, production: !slices.Contains(testStages(), cfg.Stage),
+		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: kit.Settings, receipts: receipts, uploads: uploads,
 		reader: reportread.NewReader(kit.DB, unsigned{}, geocoding.NewMunicipalities(kit.DB), cfg.Ledger),
+		keys:   apikey.NewKeys(kit.DB, kit.Clock), limiter: kit.Gate, weblinks: kit.Links, production: !slices.Contains(testStages(), cfg.Stage),
 	}, nil
 }
 
@@ -67,6 +76,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerServices(a)
 	g.registerRequests(a)
 	g.registerUpdates(a)
+	g.registerCreate(a)
 }
 
 // unsigned makes no addresses of files: answers have addresses of pictures that last, which the function public serves.

@@ -216,3 +216,9 @@ func TestErrorsOfTheServer(t *testing.T) {
 		}
 	}
 }
+
+// setupAgain serves the function anew, with the present environment, as another process does.
+func setupAgain(w *testenv.System) *testenv.System {
+	w.Serve(reports.Open, open311.Open)
+	return w
+}

@@ -90,7 +90,7 @@ func (g *Group) fitted(ctx context.Context, c *Call, q page.Query, d document, m
 	for {
 		encoded := d.encode(c.format)
 		if len(encoded) <= most {
-			return &answer{d, g.linksTo(ctx, c, q, more), encoded}, nil
+			return &answer{document: d, link: g.linksTo(ctx, c, q, more), encoded: encoded}, nil
 		}
 		if c.text("page_size") != "" || c.text("page") != "" {
 			return nil, problem.InvalidField("page_size", "the answer would be too large: send a smaller page_size, or Accept-Encoding: gzip")

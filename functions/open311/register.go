@@ -19,12 +19,14 @@ const root = "/open311/v2"
 type answer struct {
 	document
 	link    string // the value of the header Link, "" for none
+	replay  string // of Idempotent-Replay, "" for none
 	encoded []byte // the document in the format of the request; nil where the handler did not need it
 }
 
 type output struct {
 	ContentType string `header:"Content-Type"`
 	Link        string `header:"Link"`
+	Replay      string `header:"Idempotent-Replay"`
 	Body        []byte
 }
 
@@ -71,7 +73,7 @@ func register[I any, P caller[I]](g *Group, a *httpapi.API, o httpapi.Operation,
 			if found.encoded == nil {
 				found.encoded = found.encode(c.format)
 			}
-			return &output{c.format.contentType(), found.link, found.encoded}, nil
+			return &output{c.format.contentType(), found.link, found.replay, found.encoded}, nil
 		})
 	}
 }

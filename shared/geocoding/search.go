@@ -67,6 +67,32 @@ func SearchLocal(ctx context.Context, q database.Querier, query string, limit in
 	return found, nil
 }
 
+// Named finds the places that have exactly this name, at most two: the caller needs a name that is unique. Case, accents and apostrophes do
+// not matter. A place is also found by its name with a comma and that of the larger place, as SearchLocal returns it.
+func Named(ctx context.Context, q database.Querier, name string) ([]Found, error) {
+	const statement = `
+		WITH asked AS (SELECT fold_name($1) AS name), named AS (
+		    SELECT m.name, m.latitude, m.longitude, 'municipality', m.name FROM municipalities m, asked
+		     WHERE asked.name IN (SELECT fold_name(a) FROM unnest(m.aliases || ARRAY[m.name, m.name_tet, m.name_pt]) a)
+		    UNION ALL
+		    SELECT b.name, ST_Y(b.label), ST_X(b.label), b.level, NULL FROM boundaries b, asked
+		     WHERE b.level <> 'municipality' AND asked.name IN (fold_name(b.name), fold_name(b.name || ', ' || b.parent))
+		    UNION ALL
+		    SELECT n.name, ST_Y(n.place), ST_X(n.place), 'locality', m.name FROM asked, place_names n LEFT JOIN municipalities m ON m.code = n.municipality_code
+		     WHERE asked.name IN (fold_name(n.name), fold_name(n.name || ', ' || m.name))
+		)
+		SELECT * FROM named WHERE fold_name($1) <> '' LIMIT 2`
+	rows, err := q.Query(ctx, statement, name)
+	if err != nil {
+		return nil, fmt.Errorf("find places by name: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Found])
+	if err != nil {
+		return nil, fmt.Errorf("find places by name: %w", err)
+	}
+	return found, nil
+}
+
 // searchNominatim returns the cached places for a query, or asks Nominatim and caches its answer.
 func (r *Resolver) searchNominatim(ctx context.Context, query string, maxWait time.Duration) ([]Found, error) {
 	key := "s:" + strings.ToLower(strings.Join(strings.Fields(query), " "))

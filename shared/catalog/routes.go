@@ -262,8 +262,8 @@ func open311Routes() []Route {
 	return []Route{
 		route(f, "/open311/v2/discovery.json", "GET"),
 		route(f, "/open311/v2/discovery.xml", "GET"),
-		route(f, "/open311/v2/requests.json", "GET"),
-		route(f, "/open311/v2/requests.xml", "GET"),
+		route(f, "/open311/v2/requests.json", "GET", "POST"),
+		route(f, "/open311/v2/requests.xml", "GET", "POST"),
 		route(f, "/open311/v2/requests/{service_request_id}", "GET"),
 		route(f, "/open311/v2/servicerequestupdates.json", "GET"),
 		route(f, "/open311/v2/servicerequestupdates.xml", "GET"),

@@ -213,7 +213,9 @@ GET //verify
 GET //open311/v2/discovery.json
 GET //open311/v2/discovery.xml
 GET //open311/v2/requests.json
+POST //open311/v2/requests.json
 GET //open311/v2/requests.xml
+POST //open311/v2/requests.xml
 GET //open311/v2/requests/{}
 GET //open311/v2/tokens/{}
 GET //open311/v2/servicerequestupdates.json

@@ -234,7 +234,12 @@ func (v *visitor) staff(admin *visitor) (*visitor, string) {
 	admin.do("PATCH", "/admin/agencies/"+agency, object{"name": "Roads of Dili and Ataúro"}, 200)
 	admin.get("/admin/agencies")
 	admin.get("/admin/agencies/" + agency)
-	key := admin.do("POST", "/admin/api-keys", object{"name": "FixMyStreet Dili", "contact_email": "keys@example.tl"}, 201).Object().Text("id")
+	made := admin.do("POST", "/admin/api-keys", object{"name": "FixMyStreet Dili", "contact_email": "keys@example.tl"}, 201).Object()
+	for _, f := range []string{"xml", "json"} {
+		admin.do("POST", "//open311/v2/requests."+f, url.Values{"api_key": {made.Text("key")}, "service_code": {"pothole"}, "lat": {"-8.5572"}, "long": {"125.5607"}, "description": {f}}, 200)
+		admin.do("POST", "//open311/v2/requests."+f, url.Values{"service_code": {"pothole"}}, 403)
+	}
+	key := made.Text("id")
 	admin.get("/admin/api-keys")
 	admin.do("DELETE", "/admin/api-keys/"+key, nil, 200)
 	admin.get("/admin/audit")

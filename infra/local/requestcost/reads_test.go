@@ -22,6 +22,7 @@ type fixture struct {
 	agency                                     uuid.UUID
 	report, number, image                      string // of the citizen, with a picture
 	journey, marker                            string // of the citizen
+	systemKey                                  string // the secret of an API key; "" before the first use
 	made                                       int
 }
 

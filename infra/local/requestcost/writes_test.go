@@ -3,6 +3,7 @@ package requestcost_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/google/uuid"
 
@@ -23,6 +24,15 @@ func (s *fixture) writes() []operation {
 
 func on(most int, ask func() request) operation { return operation{most, ask} }
 
+// open311 is a new report of another system.
+func (s *fixture) open311(format string) request {
+	if s.systemKey == "" {
+		_, s.systemKey = s.APIKey("FixMyStreet")
+	}
+	form := url.Values{"api_key": {s.systemKey}, "service_code": {"pothole"}, "lat": {"-8.55"}, "long": {"125.55"}, "description": {fmt.Sprint(s.next())}, "email": {"ana@example.tl"}}
+	return request{s.nobody, "POST", "//open311/v2/requests." + format, form}
+}
+
 func (s *fixture) reportWrites() []operation {
 	c, comments := s.citizen, "/reports/"+s.number+"/comments"
 	batch := func() request {
@@ -40,6 +50,8 @@ func (s *fixture) reportWrites() []operation {
 			return request{s.moderator, "POST", "/reports", body}
 		}),
 		on(2*3, batch),
+		on(2, func() request { return s.open311("json") }), // the key and the settings are kept
+		on(2, func() request { return s.open311("xml") }),
 		on(1, func() request {
 			return request{c, "POST", "/reports/pre-upload-image", object{"content_type": "image/jpeg", "size_bytes": 1000}}
 		}),

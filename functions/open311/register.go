@@ -90,7 +90,7 @@ func responses(method string) map[string]*huma.Response {
 		}
 		return out
 	}
-	out := map[string]*huma.Response{"200": {Description: "As the specification says", Content: media(), Headers: header("Link")}}
+	out := map[string]*huma.Response{"200": {Description: "As the specification says", Content: media(), Headers: header("Link", "Idempotent-Replay")}}
 	errs := []int{http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if method != http.MethodGet {
 		errs = append(errs, http.StatusForbidden)

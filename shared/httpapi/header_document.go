@@ -74,7 +74,7 @@ func (o *Operation) describeHeaders(op *huma.Operation) {
 		if o.Deprecation != nil {
 			names = append(names, deprecationHeaders...)
 		}
-		for _, name := range []string{"Location", "Content-Language"} {
+		for _, name := range []string{"Location", "Content-Language", replayHeader} {
 			if r.Headers[name] != nil {
 				names = append(names, name)
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -35,7 +36,7 @@ func always(path string) func(*samples, int) string {
 // readEndpoints are the frequent endpoints that change nothing.
 func readEndpoints() []endpoint {
 	var out []endpoint
-	for _, rows := range [][]endpoint{listEndpoints(), placeEndpoints(), singleEndpoints(), staffEndpoints(), publicEndpoints(), pageEndpoints()} {
+	for _, rows := range [][]endpoint{listEndpoints(), placeEndpoints(), singleEndpoints(), staffEndpoints(), publicEndpoints(), open311Endpoints(), pageEndpoints()} {
 		out = append(out, rows...)
 	}
 	return out
@@ -165,6 +166,30 @@ func publicEndpoints() []endpoint {
 		{name: "statistics, by agency, a year", request: get(nobody, always("/public/stats/by-agency?from=2026-01-01&to=2026-12-31"))},
 		{name: "statistics, trends", request: get(nobody, always("/public/stats/trends?period=week&days=365"))},
 		{name: "export, 10,000 rows", request: get(nobody, always("/public/export.csv?severity=low,medium,high,critical"))},
+	}
+}
+
+// open311Endpoints are what other systems read.
+func open311Endpoints() []endpoint {
+	at := func(path string) string { return "//open311/v2/" + path }
+	return []endpoint{
+		{name: "open311, services", request: get(nobody, always(at("services.xml")))},
+		{name: "open311, 1,000 requests", request: get(nobody, always(at("requests.xml")))},
+		{name: "open311, 50 requests", request: get(nobody, always(at("requests.json?page_size=50&status=open")))},
+		{name: "open311, 50 with extensions", request: get(nobody, always(at("requests.json?page_size=50&extensions=true")))},
+		{name: "open311, a request", request: get(nobody, func(f *samples, i int) string { return at("requests/" + nth(f.numbers, i) + ".xml") })},
+		{name: "open311, 50 by id", request: get(nobody, func(f *samples, i int) string {
+			return at("requests.xml?service_request_id=" + strings.Join(f.numbers[:min(50, len(f.numbers))], ","))
+		})},
+		{name: "open311, box", request: get(nobody, func(_ *samples, i int) string { return at("requests.xml?page_size=50&bbox=" + nth(boxes(), i)) })},
+		{name: "open311, circle", request: get(nobody, func(f *samples, i int) string {
+			place := nth(f.places, i)
+			return at(fmt.Sprintf("requests.xml?page_size=50&radius=500&lat=%g&long=%g", place[0], place[1]))
+		})},
+		{name: "open311, updated after", request: get(nobody, func(f *samples, _ int) string {
+			return at("requests.xml?page_size=50&updated_after=" + url.QueryEscape(f.since))
+		})},
+		{name: "open311, updates", request: get(nobody, always(at("servicerequestupdates.xml?page_size=200")))},
 	}
 }
 

@@ -49,7 +49,9 @@ type encoder struct {
 
 // element writes a value as XML, without namespace and attributes. Characters that XML does not have become U+FFFD.
 func (e *encoder) element(name string, value any) {
-	e.out.WriteString("<" + name + ">")
+	e.out.WriteByte('<')
+	e.out.WriteString(name)
+	e.out.WriteByte('>')
 	switch v := value.(type) {
 	case object:
 		for _, m := range v {
@@ -60,11 +62,17 @@ func (e *encoder) element(name string, value any) {
 			e.element(v.item, each)
 		}
 	case string:
+		if plain(v) {
+			e.out.WriteString(v)
+			break
+		}
 		_ = xml.EscapeText(&e.out, []byte(v))
 	default:
 		e.scalar(v, "")
 	}
-	e.out.WriteString("</" + name + ">")
+	e.out.WriteString("</")
+	e.out.WriteString(name)
+	e.out.WriteByte('>')
 }
 
 // json writes a value as JSON.
@@ -101,8 +109,24 @@ func (e *encoder) json(value any) {
 
 // text writes a JSON string.
 func (e *encoder) text(s string) {
+	if plain(s) {
+		e.out.WriteByte('"')
+		e.out.WriteString(s)
+		e.out.WriteByte('"')
+		return
+	}
 	raw, _ := json.Marshal(s) // a string can always be written
 	e.out.Write(raw)
+}
+
+// plain reports whether both formats write a text as it is. Most texts are; to escape them takes most of the time of a long list.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '<' || c == '>' || c == '&' || c == '"' || c == '\\' || c == '\'' {
+			return false
+		}
+	}
+	return true
 }
 
 // scalar writes what both formats write the same, and empty for nil.

@@ -127,8 +127,11 @@ func (r *Run) endpoint(ctx context.Context, e endpoint, large, small *testbed) (
 }
 
 // overSQL compares a median with that of its SQL. If it is over the goal by less than a request without SQL takes (floor),
-// it returns "floor", which is no failure: the SQL is so fast that the rest dominates.
+// it returns "floor", which is no failure: the SQL is so fast that the rest dominates. An endpoint without SQL has no goal.
 func (r *Run) overSQL(name string, p50, bare, floor time.Duration, limit float64) string {
+	if bare == 0 {
+		return "no SQL"
+	}
 	most := time.Duration(limit * float64(bare))
 	if p50 > most && p50-floor <= most {
 		return "floor"

@@ -36,6 +36,7 @@ type Group struct {
 	keys     *apikey.Keys
 	limiter  limiter
 	weblinks weblink.Base
+	bounds   bounds
 	// production says in discovery that reports are acted upon.
 	production bool
 }
@@ -57,7 +58,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	return &Group{
 		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: kit.Settings, receipts: receipts, uploads: uploads,
 		reader: reportread.NewReader(kit.DB, unsigned{}, geocoding.NewMunicipalities(kit.DB), cfg.Ledger),
-		keys:   apikey.NewKeys(kit.DB, kit.Clock), limiter: kit.Gate, weblinks: kit.Links, production: !slices.Contains(testStages(), cfg.Stage),
+		keys:   apikey.NewKeys(kit.DB, kit.Clock), limiter: kit.Gate, weblinks: kit.Links, production: !slices.Contains(testStages(), cfg.Stage), bounds: defaultBounds(),
 	}, nil
 }
 
@@ -76,6 +77,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerServices(a)
 	g.registerRequests(a)
 	g.registerUpdates(a)
+	g.registerBulk(a)
 	g.registerCreate(a)
 }
 

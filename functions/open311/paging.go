@@ -73,20 +73,28 @@ func (g *Group) linksTo(ctx context.Context, c *Call, q page.Query, more bool) s
 	return out
 }
 
-// Bounds of an answer, in bytes before compression. Lambda limits an answer to 6 MB of JSON, in which a plain text needs one more
-// byte for each quote, and a compressed one four bytes for three.
-const (
-	maxPlain  = 4 << 20
-	maxPacked = 12 << 20
-)
+// bounds are how long answers may be, in bytes before compression, and how many rows a file may have. Lambda limits an answer to 6 MB
+// of JSON, in which a plain text needs one more byte for each quote, and a compressed one four bytes for three.
+type bounds struct {
+	plain  int // sent as it is
+	packed int // sent with gzip
+	rows   int // as in the open data of /public
+}
+
+func defaultBounds() bounds { return bounds{plain: 4 << 20, packed: 12 << 20, rows: 10_000} }
+
+// mostBytes is how long an answer may be, before compression.
+func (b bounds) mostBytes(c *Call) int {
+	if httpapi.TakesGzip([]string{c.encodings}) {
+		return b.packed
+	}
+	return b.plain
+}
 
 // fitted is the answer with a page of a list. One that is too large has fewer items, where the client did not choose their number;
 // Link then leads to the rest. It fails where the client did.
 func (g *Group) fitted(ctx context.Context, c *Call, q page.Query, d document, more bool) (*answer, error) {
-	most := maxPlain
-	if httpapi.TakesGzip([]string{c.encodings}) {
-		most = maxPacked
-	}
+	most := g.bounds.mostBytes(c)
 	for {
 		encoded := d.encode(c.format)
 		if len(encoded) <= most {

@@ -383,6 +383,7 @@ func (v *visitor) public(id string) {
 func (v *visitor) otherSystems(id string) {
 	v.Helper()
 	number := v.get("/public/reports/" + id).Object().Text("report_number")
+	v.get("//open311/v2/requests.csv")
 	for _, f := range []string{"xml", "json"} {
 		for _, path := range []string{"discovery", "services", "services/pothole", "requests", "requests/" + number, "tokens/" + number, "servicerequestupdates"} {
 			v.get("//open311/v2/" + path + "." + f)

@@ -132,6 +132,7 @@ func (s *fixture) reads() []operation {
 	read(s.moderator, 2, "/reports/"+id+"/reporter") // reads, and writes to the audit log
 	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/api-keys", "/admin/audit", "/admin/settings")
 	read(s.nobody, 2, "/public/feed.atom") // the second one reads the pictures
+	read(s.nobody, 2, "//open311/v2/requests.csv")
 	for _, f := range []string{"xml", "json"} {
 		read(s.nobody, 2, "//open311/v2/requests."+f, "//open311/v2/requests."+f+"?extensions=true", "//open311/v2/requests/"+number+"."+f) // the second one reads the details
 		read(s.nobody, 1, "//open311/v2/tokens/"+number+"."+f, "//open311/v2/requests."+f+"?page=9999999", "//open311/v2/servicerequestupdates."+f)

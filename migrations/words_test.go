@@ -89,6 +89,11 @@ var words = map[string]string{
 	"uploads.state":                       "upload.State",
 	"users.preferred_language":            "locale.Language",
 	"users.role":                          "identity.Role",
+	"webhook_deliveries.event_type":       "webhook.Event",
+	"webhook_deliveries.failure_reason":   "webhook.Fault",
+	"webhook_deliveries.state":            "webhook.State",
+	"webhooks.events":                     "webhook.Event",
+	"webhooks.off_reason":                 "webhook.OffReason",
 }
 
 // free are the columns whose names look as if they held one of a few words, and why they have no list.
@@ -117,6 +122,7 @@ var free = map[string]string{
 	"reports.appeal_reason":           "text of the reporter",
 	"reports.rejection_reason":        "text for the reporter",
 	"users.suspended_reason":          "text of an administrator",
+	"webhook_deliveries.last_status":  "HTTP status",
 }
 
 // wordy lists the endings of the names of columns that hold one of a few words.

@@ -151,6 +151,7 @@ var erasures = []string{
 	`DELETE FROM comment_mails WHERE user_id = $1`,
 	`DELETE FROM daily_mails WHERE user_id = $1`,
 	eraseName,
+	eraseDeliveries,
 	`DELETE FROM report_followers WHERE user_id = $1`,
 	`WITH gone AS (DELETE FROM report_follows WHERE user_id = $1 RETURNING report_id)
 		UPDATE reports SET followers_count = greatest(0, followers_count - 1) WHERE id IN (SELECT report_id FROM gone)`,
@@ -181,6 +182,11 @@ const eraseName = `
 	UPDATE notifications n SET params = n.params || jsonb_build_object('author', '—', 'comment', '')
 	  FROM report_comments c
 	 WHERE c.author_id = $1 AND n.type = 'comment_added' AND n.event_key = 'comment:' || c.id AND n.params ? 'author'`
+
+// eraseDeliveries empties the calls of webhooks that wait, or were given up, with words of the person. They are made again from what is left.
+const eraseDeliveries = `
+	UPDATE webhook_deliveries SET snapshot = NULL, body = NULL
+	 WHERE state <> 'delivered' AND report_id IN (SELECT id FROM reports WHERE user_id = $1 UNION SELECT report_id FROM report_comments WHERE author_id = $1)`
 
 // eraseAudit blanks the words in the audit log about the person, their reports, pictures and comments. What was done, by whom and
 // when, stays. CASE keeps entity_id from being read as a UUID in entries about other things.

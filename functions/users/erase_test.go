@@ -157,3 +157,25 @@ func TestErasureTakesTypedPlaces(t *testing.T) {
 		t.Errorf("statistics: %d reports in the typed district, %d in the other", typed, known)
 	}
 }
+
+// Calls of webhooks that wait lose what was stored of the person's reports, and of those that they commented on.
+func TestErasureReachesCallsOfWebhooks(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me, other := b.person(identity.Citizen), b.person(identity.Citizen)
+	b.exec(`INSERT INTO webhooks (id, url, events, secret) VALUES (gen_random_uuid(), 'https://receiver.example/', '{comment.added}', '')`)
+	for i, author := range []uuid.UUID{me.ID, other.ID, other.ID} {
+		b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude) VALUES (gen_random_uuid(), $1::int::text, $2, '', 'pothole', -8.55, 125.57)`, i, author)
+	}
+	b.exec(`INSERT INTO report_comments (id, report_id, author_id, content) SELECT gen_random_uuid(), id, $1, 'Here I live' FROM reports WHERE report_number = '1'`, me.ID)
+	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) SELECT id, decode(repeat('01', 32), 'hex'), now() FROM reports`)
+	b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, created_at, log_index)
+		SELECT gen_random_uuid(), id, 1, 'REPORT_SUBMITTED', '{}', sha256('{}'), now(), row_number() OVER () - 1 FROM reports`)
+	b.exec(`UPDATE log_counter SET next = (SELECT count(*) FROM ledger_events)`)
+	b.exec(`INSERT INTO webhook_deliveries (id, webhook_id, report_id, event_type, occurred_at, snapshot, body)
+		SELECT gen_random_uuid(), w.id, r.id, 'comment.added', now(), '{}', 'Here I live' FROM webhooks w, reports r`)
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"password": goodPassword}).Want(200)
+	if n := b.count(`SELECT count(*) FROM webhook_deliveries d JOIN reports r ON r.id = d.report_id WHERE (d.snapshot IS NULL AND d.body IS NULL) = (r.report_number <> '2')`); n != 3 {
+		t.Errorf("%d of 3 deliveries are as they must be", n)
+	}
+}

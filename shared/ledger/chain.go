@@ -128,6 +128,7 @@ func (c *Chain) append(tx *outbox.Tx, e Event) (*NewEntry, error) {
 		return nil, err
 	}
 	c.insert(tx, entry, e)
+	c.emit(tx, e)
 	c.seq, c.hash = entry.Seq, nil
 	if c.late.Known() {
 		sum := sha256.Sum256(entry.raw)

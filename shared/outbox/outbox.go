@@ -107,13 +107,22 @@ const maxOfSet = 100
 // of rows and returns the bodies, as jsonb; its parameters begin with $1. The statement takes the same time for the client
 // whatever the number of rows: at most maxOfSet messages are sent after the commit.
 func (tx *Tx) SendSet(name queue.Name, insert string, args ...any) {
+	tx.sendSet(tx, name, insert, args)
+}
+
+// SendSetLast is SendSet with an insert that runs after all other statements of the transaction: see database.Tx.Last.
+func (tx *Tx) SendSetLast(name queue.Name, insert string, args ...any) {
+	tx.sendSet(tx.Last(), name, insert, args)
+}
+
+func (tx *Tx) sendSet(p database.Pipeline, name queue.Name, insert string, args []any) {
 	statement := fmt.Sprintf(`WITH added (body) AS (%s), stored AS (
 		INSERT INTO outbox (id, queue, body) SELECT gen_random_uuid(), $%d, body FROM added RETURNING id, body)
 		SELECT id, body FROM stored LIMIT %d`, insert, len(args)+1, maxOfSet)
-	stored := database.AskRows(tx, func(row pgx.CollectableRow) (pending, error) {
-		p := pending{queue: name}
-		err := row.Scan(&p.out.ID, &p.out.Body)
-		return p, err
+	stored := database.AskRows(p, func(row pgx.CollectableRow) (pending, error) {
+		m := pending{queue: name}
+		err := row.Scan(&m.out.ID, &m.out.Body)
+		return m, err
 	}, statement, append(args, string(name))...)
 	tx.sets = append(tx.sets, stored)
 }

@@ -56,9 +56,9 @@ type GeocodeMessage struct {
 	ReportID uuid.UUID `json:"report_id"`
 }
 
-// WebhookMessage asks for one delivery of a webhook.
+// WebhookMessage asks for the deliveries of one webhook that are due.
 type WebhookMessage struct {
-	DeliveryID uuid.UUID `json:"delivery_id"`
+	WebhookID uuid.UUID `json:"webhook_id"`
 }
 
 // FetchMessage asks for a picture at an address that another system named. It becomes the bytes of the upload.

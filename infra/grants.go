@@ -79,11 +79,11 @@ func grantsOf(name catalog.FunctionName) grants {
 	return map[catalog.FunctionName]grants{
 		"auth":  {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, sealKeys: true, signingKey: true, google: true},
 		"users": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, sealKeys: true, google: true, ledger: true, receipts: true, bucket: readRenditions},
-		"admin": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, setupToken: true},
-		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, receipts: true, bucket: []bucketAccess{{storage.Renditions, move}}},
-		"reports": {sends: []catalog.QueueName{catalog.Images, catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode}, ledger: true, receipts: true,
+		"admin": {sends: []catalog.QueueName{catalog.Notify, catalog.Webhooks}, sealKeys: true, setupToken: true},
+		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor, catalog.Webhooks}, ledger: true, receipts: true, bucket: []bucketAccess{{storage.Renditions, move}}},
+		"reports": {sends: []catalog.QueueName{catalog.Images, catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode, catalog.Webhooks}, ledger: true, receipts: true,
 			bucket: []bucketAccess{{storage.Originals, write}, {storage.Renditions, move}}},
-		"community":     {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, receipts: true},
+		"community":     {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor, catalog.Webhooks}, receipts: true},
 		"monitoring":    {ledger: true, logFiles: readLog},
 		"locations":     {geocoder: true},
 		"notifications": {sealKeys: true}, // the tokens of links that end mails
@@ -97,7 +97,7 @@ func grantsOf(name catalog.FunctionName) grants {
 
 		"images": {sends: []catalog.QueueName{catalog.Validate, catalog.Notify},
 			bucket: []bucketAccess{{storage.Originals, readOrMissing}, {storage.Renditions, slices.Concat(readOrMissing, write, erase)}}},
-		"validate": {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, models: true, ledger: true,
+		"validate": {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify, catalog.Webhooks}, models: true, ledger: true,
 			bucket: []bucketAccess{{storage.Renditions, move}}},
 		"anchor":   {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, ledger: true, ledgerKey: true, receipts: true, logFiles: writeLog, logKey: true},
 		"notify":   {sealKeys: true, mail: true, receipts: true},

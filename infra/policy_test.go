@@ -114,7 +114,7 @@ func TestWhoMay(t *testing.T) {
 			{"sqs:SendMessage", "-anchor", []string{"anchor", "auth", "community", "open311", "relay", "reports", "staff", "users", "validate"}},
 			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "digest", "images", "notify", "open311", "relay", "reports", "staff", "users", "validate", "webhooks"}},
 			{"sqs:SendMessage", "-geocode", []string{"geocode", "open311", "relay", "reports"}},
-			{"sqs:SendMessage", "-webhooks", []string{"open311", "relay", "webhooks"}},
+			{"sqs:SendMessage", "-webhooks", []string{"admin", "community", "open311", "relay", "reports", "staff", "validate", "webhooks"}},
 			{"sqs:SendMessage", "-fetch", []string{"fetch", "open311", "relay"}},
 			{"sqs:ReceiveMessage", "", []string{"anchor", "fetch", "geocode", "images", "notify", "validate", "webhooks"}},
 			// Each worker postpones messages of its own queue.

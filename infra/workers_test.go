@@ -21,7 +21,7 @@ var messages = map[string]string{
 	"anchor":   `{}`,
 	"notify":   `{"notification_id":"0197b8a0-0000-7000-8000-000000000001"}`,
 	"geocode":  `{"report_id":"0197b8a0-0000-7000-8000-000000000001"}`,
-	"webhooks": `{"delivery_id":"0197b8a0-0000-7000-8000-000000000001"}`,
+	"webhooks": `{"webhook_id":"0197b8a0-0000-7000-8000-000000000001"}`,
 	"fetch":    `{"upload_id":"0197b8a0-0000-7000-8000-000000000001","url":"https://pictures.example/1.jpg"}`,
 }
 

@@ -195,6 +195,8 @@ func retentions() []retention {
 		{"invitations", "expires_at < $1", 30 * day, expiredRows},
 		{"comment_mails", "begun_at < $1", day, expiredRows},
 		{"daily_mails", "day < $1", 30 * day, expiredRows}, // longer than digest looks back
+		{"webhook_deliveries", "state = 'delivered' AND settled_at < $1", 7 * day, expiredRows},
+		{"webhook_deliveries", "state = 'parked' AND settled_at < $1", 30 * day, expiredRows},
 		{"rate_limits", "full_at < $1", 0, spentLimits},
 	}
 }

@@ -115,6 +115,7 @@ func (r *Relay) runTasks(ctx context.Context, idle bool) error {
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unjudgedPictures) }},
 		{"wake redactions", func(ctx context.Context) error { return r.wake(ctx, unredacted) }},
 		{"wake places", func(ctx context.Context) error { return r.wake(ctx, unnamed) }},
+		{"wake webhooks", r.wakeWebhooks},
 		{"mail comments", r.mailComments},
 		{"announce", r.announce},
 		{"tell overdue", r.tellOverdue},

@@ -135,6 +135,8 @@ func systemAlarms() []Alarm {
 			Signal: own(MailStale, Sum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "cache-unavailable", Description: "The cache does not answer; each function counts rate limits by itself.",
 			Signal: own(CacheUnavailable, Sum), Threshold: 100, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
+		{Name: "webhook-parked", Description: "Calls of a webhook were given up: its receiver failed for a day, or said that it is gone.",
+			Signal: own(WebhookParked, Sum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "export-failing", Description: "The files of open data are not renewed.",
 			Signal: own(ExportFailures, Sum), Threshold: 2, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 	}

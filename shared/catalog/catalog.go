@@ -71,7 +71,7 @@ func Functions() []Function {
 		{Name: "anchor", Kind: Queue, Memory: 512, Timeout: 120 * time.Second},
 		{Name: "notify", Kind: Queue, Memory: 256, Timeout: NotifyTimeout},
 		{Name: "geocode", Kind: Queue, Memory: 256, Timeout: 30 * time.Second},
-		{Name: "webhooks", Kind: Queue, Memory: 256, Timeout: 30 * time.Second},
+		{Name: "webhooks", Kind: Queue, Memory: 256, Timeout: 60 * time.Second},
 		{Name: "fetch", Kind: Queue, Memory: 256, Timeout: 30 * time.Second},
 
 		{Name: "relay", Kind: Schedule, Memory: 512, Timeout: 55 * time.Second, Every: time.Minute},

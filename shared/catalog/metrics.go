@@ -71,6 +71,9 @@ const (
 	MailRefused      // mails with a code or link that the mail server refused for good
 	PushTokenDropped // push tokens that are no longer registered, and were deleted
 
+	WebhookCallFailed // calls of webhooks that failed
+	WebhookParked     // deliveries of webhooks that were given up
+
 	ExportFailures // runs of export that failed
 	ExportDuration // time for writing one file of open data
 
@@ -162,6 +165,9 @@ var metricTable = [metricCount]metricEntry{
 	MailStale:         {"mail_stale", Count},
 	MailRefused:       {"mail_refused", Count},
 	PushTokenDropped:  {"push_token_dropped", Count},
+
+	WebhookCallFailed: {"webhook_call_failed", Count},
+	WebhookParked:     {"webhook_parked", Count},
 
 	ExportFailures: {"export_failures", Count},
 	ExportDuration: {"export_duration", Milliseconds},

@@ -56,7 +56,7 @@ func Queues() []QueueSpec {
 		{Name: Anchor, Batch: 10, Concurrency: 2, Window: time.Second}, // one round works at a time; SQS knows no lower concurrency
 		{Name: Notify, Batch: 5, Concurrency: 4},
 		{Name: Geocode, Batch: 1, Concurrency: 2},
-		{Name: Webhooks, Batch: 1, Concurrency: 5},
+		{Name: Webhooks, Batch: 5, Concurrency: 5},
 		{Name: Fetch, Batch: 1, Concurrency: 2},
 	}
 }

@@ -115,6 +115,7 @@ func Dashboards() []Dashboard {
 			{"AI budget used, %", []Signal{own(AIBudgetUsed, Maximum)}},
 		}, {
 			{"Mails with codes", []Signal{own(MailRefused, Sum), own(MailStale, Sum)}},
+			{"Webhooks", []Signal{own(WebhookCallFailed, Sum), own(WebhookParked, Sum)}},
 		}}},
 	}
 }

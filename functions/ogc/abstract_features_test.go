@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
 )
 
 // featureTests are those of single features.
@@ -120,4 +119,3 @@ func TestCollectionsWithoutBoundaries(t *testing.T) {
 		t.Errorf("%d municipalities", n)
 	}
 }
-

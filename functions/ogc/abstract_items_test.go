@@ -45,7 +45,7 @@ func itemsTests() []abstractTest {
 				"datetime=yesterday", "datetime=2026-11-01", "datetime=2026-11-01T00:00:00", "datetime=2026-11-31T00:00:00Z", "datetime=2026-11-02T00:00:00Z/2026-11-01T00:00:00Z",
 				"datetime=../..", "datetime=/", "datetime=..", "datetime=2026-11-01T00:00:00Z/2026-11-02T00:00:00Z/2026-11-03T00:00:00Z", "datetime=2026-11-01T00:00:00Z/P1D",
 				"status=broken", "status=,", "issue_type=dragon", "severity=worst", "municipality=Atlantis", "source=radio", "source=,", "cursor=nonsense", "status=%FF"} {
-				got := s.nobody.Get("//ogc/collections/reports/items?" + query).WantProblem(http.StatusBadRequest, "invalid_input").Object()
+				got := s.nobody.Get("//ogc/collections/reports/items?"+query).WantProblem(http.StatusBadRequest, "invalid_input").Object()
 				name, _, _ := strings.Cut(query, "=")
 				if errors := got.Items("errors"); len(errors) != 1 || errors[0].Text("field") != name {
 					t.Errorf("%s: the error names %v", query, got.At("errors"))

@@ -24,9 +24,9 @@ const style = `:root{--ink:#16212b;--soft:#536370;--paper:#fff;--wash:#f3f6f8;--
 nav,main{max-width:48rem;margin:0 auto;padding:.75rem 1rem}nav a,li a{display:inline-block;padding:.35rem .75rem .35rem 0}a{color:var(--main)}
 h1{font-size:1.45rem;line-height:1.25;margin:.5rem 0}h2{font-size:1.1rem;margin:1.25rem 0 .25rem}h2 a{display:inline-block;padding:.35rem 0}
 article{margin:0 0 1rem;padding:.25rem 1rem .75rem;background:var(--paper);border:1px solid var(--line);border-radius:.6rem}
-dl{display:grid;grid-template-columns:minmax(7rem,max-content) 1fr;gap:.1rem .75rem;margin:0}dt{color:var(--soft)}dd{margin:0}ul{padding-left:1.1rem}
+dl{display:grid;grid-template-columns:minmax(7rem,max-content) 1fr;gap:.1rem .75rem;margin:0}dt,.soft{color:var(--soft)}summary{min-height:44px;line-height:44px}dd{margin:0}ul{padding-left:1.1rem}
 @media(max-width:30rem){dl{grid-template-columns:1fr}dd{margin:0 0 .4rem}}
-pre{white-space:pre-wrap;font-size:.8rem}.soft{color:var(--soft)}:focus-visible{outline:3px solid var(--main);outline-offset:2px}`
+pre{white-space:pre-wrap;font-size:.8rem}:focus-visible{outline:3px solid var(--main);outline-offset:2px}`
 
 // pagePolicy is the Content-Security-Policy of the pages: their style and nothing else.
 func pagePolicy() string {

@@ -26,12 +26,15 @@ type subject struct {
 	reports []string
 }
 
+// openAll are the functions of the system.
+func openAll() []testenv.OpenFunc { return []testenv.OpenFunc{reports.Open, ogc.Open} }
+
 // setup makes a system without reports and boundaries.
 func setup(t *testing.T) *subject {
 	t.Helper()
 	w := testenv.New(t)
 	w.Env["RATE_LIMIT_VIEW_PER_MINUTE"] = "100000" // TestLimitAndCaches has the real one
-	w.Serve(reports.Open, ogc.Open)
+	w.Serve(openAll()...)
 	return &subject{System: w, nobody: w.Anonymous()}
 }
 

@@ -36,7 +36,7 @@ func always(path string) func(*samples, int) string {
 // readEndpoints are the frequent endpoints that change nothing.
 func readEndpoints() []endpoint {
 	var out []endpoint
-	for _, rows := range [][]endpoint{listEndpoints(), placeEndpoints(), singleEndpoints(), staffEndpoints(), publicEndpoints(), open311Endpoints(), pageEndpoints()} {
+	for _, rows := range [][]endpoint{listEndpoints(), placeEndpoints(), singleEndpoints(), staffEndpoints(), publicEndpoints(), open311Endpoints(), pageEndpoints(), ogcEndpoints()} {
 		out = append(out, rows...)
 	}
 	return out
@@ -190,6 +190,27 @@ func open311Endpoints() []endpoint {
 			return at("requests.xml?page_size=50&updated_after=" + url.QueryEscape(f.since))
 		})},
 		{name: "open311, updates", request: get(nobody, always(at("servicerequestupdates.xml?page_size=200")))},
+	}
+}
+
+// ogcEndpoints are what GIS programs read.
+func ogcEndpoints() []endpoint {
+	const items = "//ogc/collections/reports/items"
+	return []endpoint{
+		{name: "OGC, collections", request: get(nobody, always("//ogc/collections"))},
+		{name: "OGC, items", request: get(nobody, always(items))},
+		{name: "OGC, 1,000 items", request: get(nobody, always(items+"?limit=1000"))},
+		{name: "OGC, items of a type and status", request: get(nobody, always(items+"?issue_type=pothole&status=verified"))},
+		{name: "OGC, items of a rare source", request: get(nobody, always(items+"?source=open311"))},
+		{name: "OGC, items, deep page", request: get(nobody, func(f *samples, _ int) string { return items + "?cursor=" + f.cursor })},
+		{name: "OGC, bbox, a quarter", request: get(nobody, func(_ *samples, i int) string {
+			return items + "?bbox=" + nth([]string{"125.570,-8.565,125.580,-8.555", "126.450,-8.485,126.460,-8.475"}, i)
+		})},
+		{name: "OGC, bbox, the country", request: get(nobody, always(items+"?bbox=124,-9.6,127.4,-8.1"))},
+		{name: "OGC, datetime, a month", request: get(nobody, always(items+"?datetime=2026-03-01T00:00:00Z/2026-03-31T23:59:59Z"))},
+		{name: "OGC, datetime, open, and bbox", request: get(nobody, always(items+"?datetime=../2026-03-31T23:59:59Z&bbox=125.570,-8.565,125.580,-8.555"))},
+		{name: "OGC, a report", request: get(nobody, func(f *samples, i int) string { return items + "/" + nth(f.reports, i).String() })},
+		{name: "OGC, municipalities", request: get(nobody, always("//ogc/collections/municipalities/items"))},
 	}
 }
 

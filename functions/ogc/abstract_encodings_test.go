@@ -18,7 +18,7 @@ func encodingTests() []abstractTest {
 	return []abstractTest{
 		{"/conf/geojson/definition", func(t *testing.T, s *subject) {
 			for _, r := range s.resources() {
-				for accept, query := range map[string]string{r.mediaType: "", "*/*": "", "application/json": "", "text/html": "?f=json", "application/xml": "", "text/html;q=0.5,application/json": "", "text/html;q=oops,*/*;q=0.1": ""} {
+				for accept, query := range map[string]string{r.mediaType: "", "*/*": "", "application/json": "", "text/html": "?f=json", "application/xml": "", "text/html, application/json": "", "text/html;q=0.5,application/json": "", "text/html;q=oops,*/*;q=0.1": ""} {
 					if got := s.nobody.With("Accept", accept).Get("//ogc" + r.path + query).Want(http.StatusOK).Header.Get("Content-Type"); got != r.mediaType {
 						t.Errorf("%s%s as %s: %s", r.path, query, accept, got)
 					}

@@ -73,11 +73,12 @@ func TestPagesOnAPhone(t *testing.T) {
 	t.Parallel()
 	s := withData(t)
 	tab := browser.Open(t, 360, 740)
-	for _, path := range []string{"", "/api?f=html", "/collections/reports", "/collections/reports/items?limit=3", "/collections/municipalities/items/TL-DI"} {
+	for name, path := range map[string]string{"landing": "", "api": "/api?f=html", "collection": "/collections/reports", "items": "/collections/reports/items?limit=3", "item": "/collections/municipalities/items/TL-DI"} {
 		var width int
 		if err := chromedp.Run(tab, chromedp.Navigate(s.URL+"/ogc"+path), chromedp.Evaluate(`document.documentElement.scrollWidth`, &width)); err != nil || width > 360 {
 			t.Errorf("%s is %d pixels wide, %v", path, width, err)
 		}
 		browser.AccessibleInThemes(t, tab, path)
+		browser.Screenshot(t, tab, "ogc-"+name)
 	}
 }

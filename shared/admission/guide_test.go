@@ -37,6 +37,7 @@ func TestGuideHasTheRates(t *testing.T) {
 		"files of journeys | a person":                {Class: LimitImport},
 		"contacts of reporters | a member of staff":   {Class: LimitContact},
 		"new reports over Open311 | an API key":       {Class: LimitKeyReports},
+		"updates over Open311 | an API key":           {Class: LimitKeyUpdates},
 	} {
 		rate := rates.Of(t.Context(), s)
 		period := map[time.Duration]string{time.Minute: "minute", time.Hour: "hour", 24 * time.Hour: "day"}[rate.Period]

@@ -26,8 +26,9 @@ type LimitConfig struct {
 	FlagPerHour    int `env:"RATE_LIMIT_FLAG_PER_HOUR" envDefault:"60"`
 	ImportPerHour  int `env:"RATE_LIMIT_IMPORT_PER_HOUR" envDefault:"60"`
 	ContactPerHour int `env:"RATE_LIMIT_CONTACT_PER_HOUR" envDefault:"60"`
-	// KeyReportsPerDay is for each API key of another system.
+	// KeyReportsPerDay and KeyUpdatesPerDay are for each API key of another system.
 	KeyReportsPerDay int `env:"RATE_LIMIT_KEY_REPORTS_PER_DAY" envDefault:"2000"`
+	KeyUpdatesPerDay int `env:"RATE_LIMIT_KEY_UPDATES_PER_DAY" envDefault:"2000"`
 }
 
 // LimitSettings are what an administrator has set.
@@ -65,6 +66,8 @@ func (r *Rates) Of(ctx context.Context, s Spend) Rate {
 		return perMinute(s.PerMinute, 0)
 	case LimitKeyReports:
 		return perDay(r.config.KeyReportsPerDay)
+	case LimitKeyUpdates:
+		return perDay(r.config.KeyUpdatesPerDay)
 	case LimitCreate, LimitSync, LimitUpload:
 		return r.set(ctx, s)
 	}
@@ -178,6 +181,8 @@ const (
 	LimitKey     LimitClass = "key"     // requests that write, per API key: Spend.PerMinute
 	// LimitKeyReports is for new reports, per API key.
 	LimitKeyReports LimitClass = "key_reports"
+	// LimitKeyUpdates is for new comments, per API key.
+	LimitKeyUpdates LimitClass = "key_updates"
 	// LimitView is for public pages, tiles and lists, per address. It takes the place of the general budget and is larger:
 	// one view of the map is a dozen requests, and a mobile carrier may give one address to a whole suburb.
 	LimitView LimitClass = "view"
@@ -190,7 +195,7 @@ const (
 // Work reports that the class counts what was made, such as reports. A request that makes nothing gets its cost back.
 func (c LimitClass) Work() bool {
 	switch c {
-	case LimitCreate, LimitSync, LimitUpload, LimitComment, LimitFlag, LimitImport, LimitContact, LimitKeyReports:
+	case LimitCreate, LimitSync, LimitUpload, LimitComment, LimitFlag, LimitImport, LimitContact, LimitKeyReports, LimitKeyUpdates:
 		return true
 	default:
 		return false

@@ -90,25 +90,30 @@ type made struct {
 
 // answer is the one item of the specification, and what no other server has below extensions.
 func (m made) answer(ctx context.Context, w *warning.Collector) *answer {
-	own := object{{"receipt", nil}}
-	if r := m.receipt; r != nil {
-		receipt := object{{"note", r.Note}, {"payload", r.Payload}}
-		if r.Salt != nil {
-			receipt = append(receipt, member{"salt", *r.Salt})
-		}
-		own = object{{"receipt", receipt}}
-	}
-	warnings := list{item: "warning"}
-	for _, each := range w.List() {
-		warnings.values = append(warnings.values, object{{"field", each.Field}, {"code", string(each.Code)}, {"message", each.Message}})
-	}
-	own = append(own, member{"warnings", warnings})
-	item := object{{"service_request_id", m.number}, {"service_notice", locale.TextFor(ctx, "open311.notice_pending")}, {"account_id", nil}, {"extensions", own}}
+	item := object{{"service_request_id", m.number}, {"service_notice", locale.TextFor(ctx, "open311.notice_pending")}, {"account_id", nil}, {"extensions", madeExtensions(m.receipt, w)}}
 	out := &answer{document: document{"service_requests", list{"request", []any{item}}}}
 	if m.keyed {
 		out.replay = "true"
 	}
 	return out
+}
+
+// madeExtensions are what the answer to a request that writes has beyond the specification: the receipt, with the salt of what was
+// written, and what of the request was not kept.
+func madeExtensions(receipt *ledger.Receipt, w *warning.Collector) object {
+	own := object{{"receipt", nil}}
+	if r := receipt; r != nil {
+		signed := object{{"note", r.Note}, {"payload", r.Payload}}
+		if r.Salt != nil {
+			signed = append(signed, member{"salt", *r.Salt})
+		}
+		own = object{{"receipt", signed}}
+	}
+	warnings := list{item: "warning"}
+	for _, each := range w.List() {
+		warnings.values = append(warnings.values, object{{"field", each.Field}, {"code", string(each.Code)}, {"message", each.Message}})
+	}
+	return append(own, member{"warnings", warnings})
 }
 
 // createOnce stores the pictures of the request and creates its report, or finds the one that it repeats.

@@ -79,6 +79,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerUpdates(a)
 	g.registerBulk(a)
 	g.registerCreate(a)
+	g.registerCreateUpdate(a)
 }
 
 // unsigned makes no addresses of files: answers have addresses of pictures that last, which the function public serves.

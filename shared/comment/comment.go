@@ -82,11 +82,6 @@ func AskRepeat(p database.Pipeline, v reportread.Viewer, author uuid.UUID, clien
 	return database.AskOptional(p, scan(v), columns+`c.author_id = $1 AND c.client_id = $2`, author, clientID)
 }
 
-// AskRepeatOfKey is AskRepeat for another system, whose API key is the author.
-func AskRepeatOfKey(p database.Pipeline, key uuid.UUID, clientID uuid.UUID) *database.Ask[*Comment] {
-	return database.AskOptional(p, scan(reportread.Public()), columns+`c.api_key_id = $1 AND c.client_id = $2`, key, clientID)
-}
-
 // AskList reads a page of the comments on a report, oldest first. It does not look whether v may read the report, nor whether
 // its comments are kept back until a verdict: see Viewer.MayRead.
 func AskList(p database.Pipeline, v reportread.Viewer, about report.About, limit, offset int) *database.Ask[[]Comment] {

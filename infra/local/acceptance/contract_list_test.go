@@ -220,7 +220,9 @@ POST //open311/v2/requests.xml
 GET //open311/v2/requests/{}
 GET //open311/v2/tokens/{}
 GET //open311/v2/servicerequestupdates.json
+POST //open311/v2/servicerequestupdates.json
 GET //open311/v2/servicerequestupdates.xml
+POST //open311/v2/servicerequestupdates.xml
 GET //open311/v2/services.json
 GET //open311/v2/services.xml
 GET //open311/v2/services/{}

@@ -238,6 +238,9 @@ func (v *visitor) staff(admin *visitor) (*visitor, string) {
 	for _, f := range []string{"xml", "json"} {
 		admin.do("POST", "//open311/v2/requests."+f, url.Values{"api_key": {made.Text("key")}, "service_code": {"pothole"}, "lat": {"-8.5572"}, "long": {"125.5607"}, "description": {f}}, 200)
 		admin.do("POST", "//open311/v2/requests."+f, url.Values{"service_code": {"pothole"}}, 403)
+		sent := admin.do("POST", "//open311/v2/requests.json", url.Values{"api_key": {made.Text("key")}, "service_code": {"pothole"}, "lat": {"-8.5572"}, "long": {"125.5607"}, "description": {f}}, 200).List()[0]
+		admin.do("POST", "//open311/v2/servicerequestupdates."+f, url.Values{"api_key": {made.Text("key")}, "service_request_id": {sent.Text("service_request_id")}, "update_id": {f}, "description": {"Deeper."}}, 200)
+		admin.do("POST", "//open311/v2/servicerequestupdates."+f, url.Values{"api_key": {made.Text("key")}, "service_request_id": {"LS-2020-000001"}, "update_id": {f}, "description": {"Deeper."}}, 404)
 	}
 	key := made.Text("id")
 	admin.get("/admin/api-keys")

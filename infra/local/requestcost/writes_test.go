@@ -33,6 +33,13 @@ func (s *fixture) open311(format string) request {
 	return request{s.nobody, "POST", "//open311/v2/requests." + format, form}
 }
 
+// open311Update is a new update of another system.
+func (s *fixture) open311Update(format string) request {
+	s.open311(format) // makes the key
+	form := url.Values{"api_key": {s.systemKey}, "service_request_id": {s.judgedReport("verified")}, "update_id": {fmt.Sprint(s.next())}, "description": {"Deeper."}}
+	return request{s.nobody, "POST", "//open311/v2/servicerequestupdates." + format, form}
+}
+
 func (s *fixture) reportWrites() []operation {
 	c, comments := s.citizen, "/reports/"+s.number+"/comments"
 	batch := func() request {
@@ -52,6 +59,8 @@ func (s *fixture) reportWrites() []operation {
 		on(2*3, batch),
 		on(2, func() request { return s.open311("json") }), // the key and the settings are kept
 		on(2, func() request { return s.open311("xml") }),
+		on(2, func() request { return s.open311Update("json") }),
+		on(2, func() request { return s.open311Update("xml") }),
 		on(1, func() request {
 			return request{c, "POST", "/reports/pre-upload-image", object{"content_type": "image/jpeg", "size_bytes": 1000}}
 		}),

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -107,4 +108,36 @@ func TestErasureReachesWhatOtherSystemsSent(t *testing.T) {
 		t.Error("the contact of somebody else is gone")
 	}
 	w.Verify(w.Text(`SELECT id::text FROM reports WHERE report_number = $1`, number))
+}
+
+// A key writes on what everybody may comment on, and on its own reports. It does not learn of reports that are taken down, nor whether an
+// update_id of another key is taken; and an update by one key is no update of another.
+func TestAnAPIKeyUpdatesWhatItMay(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	_, key := w.APIKey("Dili")
+	_, other := w.APIKey("Baucau")
+	number := sent(w, key, nil)
+	try := func(key, number, words string) string {
+		t.Helper()
+		form := url.Values{"api_key": {key}, "service_request_id": {number}, "update_id": {"1"}, "description": {words}}
+		r := w.Anonymous().Post("//open311/v2/servicerequestupdates.json", form)
+		return strconv.Itoa(r.Status) + " " + r.List()[0].Text("update_id")
+	}
+	mine := try(key, number, "Mine.")
+	if got := try(other, number, "Theirs."); got != "403 " {
+		t.Errorf("before the verdict another key gets %s", got)
+	}
+	w.Staff(identity.Moderator).Post("/reports/"+number+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	if got := try(other, number, "Theirs."); !strings.HasPrefix(got, "200 ") || got == mine {
+		t.Errorf("another key gets %s for its own first update, the first key got %s", got, mine)
+	}
+	if got := try(key, number, "Mine."); got != mine || w.Int(`SELECT count(*) FROM report_comments`) != 2 {
+		t.Errorf("the repeat gets %s", got)
+	}
+	removed := sent(w, key, map[string]string{"description": "To be removed"})
+	w.Staff(identity.Admin).Delete("/reports/" + removed + "?reason_code=offensive").Want(http.StatusOK)
+	if a, b := try(other, removed, "x"), try(other, "LS-2020-000001", "x"); a != b || a != "404 " {
+		t.Errorf("a removed report gets %s, one that never was %s", a, b)
+	}
 }

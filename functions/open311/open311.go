@@ -78,6 +78,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerRequests(a)
 	g.registerUpdates(a)
 	g.registerBulk(a)
+	g.registerDocument(a)
 	g.registerCreate(a)
 	g.registerCreateUpdate(a)
 }

@@ -23,14 +23,14 @@ func TestGuideHasTheRates(t *testing.T) {
 	}
 	rates, rows := NewRates(config, nil), 0
 	for row, s := range map[string]Spend{
-		"every request, signed in | a person":                                        {Key: UserKey},
-		"every request, not signed in; reading and writing apart | an address":       {Key: AddressKey},
-		"reading below `/public` and `/log`, and pages | an address":                 {Class: LimitView},
-		"signing in, codes by mail and the like | an address and an e-mail together": {Class: LimitAuth},
-		"checking a report against the ledger (`…/verify`) | a person or an address": {Class: LimitVerify},
-		"new reports, one by one | a person":                                         {Class: LimitCreate},
-		"new reports, one by one and in batches | a member of staff":                 {Class: LimitSync, Staff: true},
-		"reports in batches, counted by report | a person":                           {Class: LimitSync},
+		"every request, signed in | a person":                                            {Key: UserKey},
+		"every request, not signed in; reading and writing apart | an address":           {Key: AddressKey},
+		"reading below `/public`, `/log`, `/open311` and `/ogc`, and pages | an address": {Class: LimitView},
+		"signing in, codes by mail and the like | an address and an e-mail together":     {Class: LimitAuth},
+		"checking a report against the ledger (`…/verify`) | a person or an address":     {Class: LimitVerify},
+		"new reports, one by one | a person":                                             {Class: LimitCreate},
+		"new reports, one by one and in batches | a member of staff":                     {Class: LimitSync, Staff: true},
+		"reports in batches, counted by report | a person":                               {Class: LimitSync},
 		"pictures | a person":                         {Class: LimitUpload},
 		"comments | a person":                         {Class: LimitComment},
 		"confirmations and flags together | a person": {Class: LimitFlag},

@@ -262,6 +262,7 @@ func open311Routes() []Route {
 	return []Route{
 		route(f, "/open311/v2/discovery.json", "GET"),
 		route(f, "/open311/v2/discovery.xml", "GET"),
+		route(f, "/open311/v2/openapi.json", "GET"),
 		route(f, "/open311/v2/requests.csv", "GET"),
 		route(f, "/open311/v2/requests.json", "GET", "POST"),
 		route(f, "/open311/v2/requests.xml", "GET", "POST"),

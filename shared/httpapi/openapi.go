@@ -24,7 +24,8 @@ func info() *huma.Info {
 		Description: "Civic reporting for Timor-Leste: citizens report broken roads, lights and drains; every event is " +
 			"anchored to a public ledger. Journeys of bikepackers share the same roads.\n\n" +
 			"How calls work together, from getting started to offline work, pictures, push messages and errors, is in the [guides](/docs/guides). " +
-			"What changed, and what may change, is in the [changelog](/docs/guides/changelog).",
+			"What changed, and what may change, is in the [changelog](/docs/guides/changelog). " +
+			"Systems of other cities use [Open311](/open311/v2/openapi.json).",
 		License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 	}
 }

@@ -212,6 +212,7 @@ POST //unsubscribe/{}
 GET //verify
 GET //open311/v2/discovery.json
 GET //open311/v2/discovery.xml
+GET //open311/v2/openapi.json
 GET //open311/v2/requests.csv
 GET //open311/v2/requests.json
 POST //open311/v2/requests.json

@@ -387,6 +387,7 @@ func (v *visitor) otherSystems(id string) {
 	v.Helper()
 	number := v.get("/public/reports/" + id).Object().Text("report_number")
 	v.get("//open311/v2/requests.csv")
+	v.get("//open311/v2/openapi.json")
 	for _, f := range []string{"xml", "json"} {
 		for _, path := range []string{"discovery", "services", "services/pothole", "requests", "requests/" + number, "tokens/" + number, "servicerequestupdates"} {
 			v.get("//open311/v2/" + path + "." + f)

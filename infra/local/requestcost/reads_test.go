@@ -143,7 +143,7 @@ func (s *fixture) reads() []operation {
 		"//log/keys", "//verify", "//log/proof/0", "/public/blockchain/report/"+number+"/proof")
 	size := s.Int(`SELECT next FROM log_counter`)
 	s.PublishLog(int64(size))
-	read(s.nobody, 0, "/public/reports/"+number+"/qr.svg", "//open311/v2/discovery.json", "//open311/v2/discovery.xml",
+	read(s.nobody, 0, "/public/reports/"+number+"/qr.svg", "//open311/v2/openapi.json", "//open311/v2/discovery.json", "//open311/v2/discovery.xml",
 		"//open311/v2/services.json", "//open311/v2/services.xml", "//open311/v2/services/pothole.xml", "//ogc", "//ogc/conformance")
 	read(s.nobody, 1, "//ogc/api", "//ogc/collections", "//ogc/collections/reports", "//ogc/collections/reports/items?bbox=125,-9,126,-8&source=app", "//ogc/collections/reports/items/"+id,
 		"//ogc/collections/municipalities/items?bbox=125,-9,126,-8", "//ogc/collections/municipalities/items/TL-DI")

@@ -14,7 +14,7 @@ import (
 
 // order is the order in which queues are served: the last step of a report first, so one round does one step only.
 func order() []queue.Name {
-	return []queue.Name{queue.Notify, queue.Anchor, queue.Geocode, queue.Validate, queue.Images}
+	return []queue.Name{queue.Notify, queue.Anchor, queue.Geocode, queue.Validate, queue.Images, queue.Fetch}
 }
 
 // take receives up to ten messages.

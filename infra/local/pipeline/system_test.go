@@ -22,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/anchor"
+	"github.com/lafaekstreet/backend/functions/fetch"
 	"github.com/lafaekstreet/backend/functions/geocode"
 	"github.com/lafaekstreet/backend/functions/images"
 	"github.com/lafaekstreet/backend/functions/notify"
@@ -57,7 +58,7 @@ type opener func(context.Context, config.Env) (queue.Handler, error)
 // workers are all consumers, by their queues.
 func workers() map[queue.Name]opener {
 	return map[queue.Name]opener{queue.Images: images.Open, queue.Validate: validate.Open, queue.Anchor: anchor.Open,
-		queue.Notify: notify.Open, queue.Geocode: geocode.Open}
+		queue.Notify: notify.Open, queue.Geocode: geocode.Open, queue.Fetch: fetch.Open}
 }
 
 // system is the whole pipeline: every worker on a database of its own, with stand-ins for all services.

@@ -186,6 +186,9 @@ func who(w *written, action, part string) []string {
 func TestConfigurationAndPolicyAgree(t *testing.T) {
 	each(t, func(t *testing.T, w *written) {
 		for _, f := range w.Functions() {
+			if _, open := f.Env["WEBHOOK_PRIVATE_ADDRESSES"]; open {
+				t.Errorf("%s may call private addresses: the setting is for one machine", f.Name)
+			}
 			for variable, value := range f.Env {
 				if strings.HasSuffix(variable, "_SECRET_ARN") {
 					arn, _, _ := strings.Cut(value, "#")

@@ -45,7 +45,8 @@ func (s *System) createSecrets() error {
 		s.set(name, value)
 	}
 	s.set("ADMIN_SETUP_TOKEN", "local-admin-setup")
-	s.set("LIMITS_KEY", "local-limits") // hides nothing from whoever has this machine
+	s.set("WEBHOOK_PRIVATE_ADDRESSES", "true") // receivers of webhooks and servers with pictures may be on this machine
+	s.set("LIMITS_KEY", "local-limits")        // hides nothing from whoever has this machine
 	return nil
 }
 

@@ -81,6 +81,9 @@ func TestKeepsEverythingOverRestart(t *testing.T) {
 			t.Errorf("answers would not name the stand-in: the settings have no %s", plain)
 		}
 	}
+	if !strings.Contains(string(settings), "WEBHOOK_PRIVATE_ADDRESSES='true'\n") {
+		t.Error("receivers of webhooks on this machine would be refused")
+	}
 	mailed := waitForMail(t, first)
 	signedInAsThemselves(t, string(settings))
 	if err := first.Stop(); err != nil {

@@ -58,7 +58,8 @@ func (g *Group) update(ctx context.Context, u reportread.Update) object {
 }
 
 // extended returns the status of an update in the words of FixMyStreet, and the word of ours behind it. What was taken down is CLOSED
-// with its reason. A verified report is still OPEN: nobody works on it yet.
+// with its reason. A verified report is still OPEN: nobody works on it yet. So is one that goes back: FixMyStreet sends REOPEN, but a
+// REOPEN that it reads changes nothing there.
 func extended(u reportread.Update) (string, string) {
 	if u.Removed != nil {
 		if u.Removed.ReasonCode != nil {
@@ -67,7 +68,6 @@ func extended(u reportread.Update) (string, string) {
 		return "CLOSED", string(u.Removed.Status)
 	}
 	code := string(*u.To)
-	over := *u.From == report.Fixed || *u.From == report.Rejected || *u.From == report.Duplicate
 	switch *u.To {
 	case report.Fixed:
 		return "FIXED", code
@@ -76,12 +76,7 @@ func extended(u reportread.Update) (string, string) {
 	case report.Rejected:
 		return "CLOSED", code
 	case report.InProgress:
-		if !over {
-			return "IN_PROGRESS", code
-		}
-	}
-	if over {
-		return "REOPEN", code
+		return "IN_PROGRESS", code
 	}
 	return "OPEN", code
 }

@@ -11,8 +11,8 @@ import (
 
 const sectionUpdates = "Updates (servicerequestupdates, as FixMyStreet uses them)"
 
-// statuses are those of updates that FixMyStreet knows.
-var statuses = strings.Fields("OPEN INVESTIGATING IN_PROGRESS ACTION_SCHEDULED FIXED DUPLICATE NOT_COUNCILS_RESPONSIBILITY NO_FURTHER_ACTION INTERNAL_REFERRAL FOR_TRIAGE CLOSED CANCELLED REOPEN")
+// statuses are those that change a problem in FixMyStreet. It sends REOPEN, but reads it as no status.
+var statuses = strings.Fields("OPEN INVESTIGATING IN_PROGRESS ACTION_SCHEDULED FIXED DUPLICATE NOT_COUNCILS_RESPONSIBILITY NO_FURTHER_ACTION INTERNAL_REFERRAL FOR_TRIAGE CLOSED CANCELLED")
 
 func updateRequirements() []Requirement {
 	return []Requirement{

@@ -18,7 +18,6 @@ import (
 type Update struct {
 	ID      string // the same each time
 	Number  string // of the report
-	From    *report.Status
 	To      *report.Status // nil where the report was taken down
 	Note    *string
 	Picture *uuid.UUID // of the repair, where the report was fixed
@@ -27,7 +26,7 @@ type Update struct {
 }
 
 // movesQuery reads moves in the order of report_status_history_moves_idx. The row of a report's creation has no old status.
-const movesQuery = `SELECT h.id::text AS id, r.report_number, h.old_status, h.new_status, ` + publicNoteSQL + ` AS note,
+const movesQuery = `SELECT h.id::text AS id, r.report_number, h.new_status, ` + publicNoteSQL + ` AS note,
 		CASE WHEN h.new_status = 'fixed' THEN (SELECT ri.id` + publicPhotosSQL + ` AND ri.kind = 'resolution' AND ri.created_at <= h.created_at ORDER BY ri.created_at DESC, ri.id DESC LIMIT 1) END AS picture,
 		h.created_at AS at, NULL::jsonb AS tombstone
 	FROM report_status_history h JOIN reports r ON r.id = h.report_id
@@ -38,7 +37,7 @@ const movesQuery = `SELECT h.id::text AS id, r.report_number, h.old_status, h.ne
 // stays when the report is restored.
 const endsQuery = `SELECT coalesce(CASE WHEN r.deleted_at IS NULL THEN (SELECT h.id::text FROM report_status_history h
 			WHERE h.report_id = r.id AND h.new_status = 'rejected' ORDER BY h.created_at DESC, h.id DESC LIMIT 1) END, r.id || '-removed') AS id,
-		r.report_number, NULL, NULL, NULL, NULL::uuid, ` + report.RemovedAtSQL + ` AS at, ` + report.TombstoneSQL + `
+		r.report_number, NULL, NULL, NULL::uuid, ` + report.RemovedAtSQL + ` AS at, ` + report.TombstoneSQL + `
 	FROM reports r WHERE ` + report.TakenDownSQL + ` AND ` + report.RemovedAtSQL + ` >= $1 AND ` + report.RemovedAtSQL + ` < $2
 	ORDER BY ` + report.RemovedAtSQL + `, r.id LIMIT $3`
 

@@ -257,6 +257,8 @@ func TestFixMyStreet(t *testing.T) {
 	if got := last[len(last)-1]; text(got["description"]) != "Tau ona alkatraun & rai." {
 		t.Errorf("the note of the repair: %v", got)
 	}
+	admin.Post("/reports/"+id+"/status", object{"status": "in_progress", "note": "The hole is there again."}).Want(http.StatusOK)
+	f.checkStates(began, number, "confirmed", "in progress", "fixed - council", "in progress")
 	if early := f.updates(began.Add(-time.Hour), began); len(early) != 0 {
 		t.Errorf("before: %v", early)
 	}
@@ -291,7 +293,11 @@ func (f *fixMyStreet) checkStates(from time.Time, number string, want ...string)
 	var got []string
 	for _, u := range all {
 		if text(u["service_request_id"]) == number {
-			got = append(got, state(text(u["status"]), true))
+			s := state(text(u["status"]), true)
+			if !slices.Contains([]string{"confirmed", "investigating", "in progress", "action scheduled", "fixed - council", "duplicate", "not responsible", "unable to fix", "internal referral", "closed"}, s) {
+				f.Errorf("the status %v is no state there: it changes nothing", u["status"])
+			}
+			got = append(got, s)
 		}
 	}
 	if got = slices.Compact(got); !slices.Equal(got, want) {

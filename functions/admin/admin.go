@@ -4,6 +4,7 @@ package admin
 
 import (
 	"context"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/outbound"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
@@ -29,6 +31,7 @@ type Group struct {
 	revoker    *identity.Revoker
 	codes      credential.Codes
 	links      weblink.Base
+	client     *outbound.Client // checks the URLs of webhooks; it calls none
 	setupToken string
 }
 
@@ -38,6 +41,7 @@ type Config struct {
 	SetupToken string `env:"ADMIN_SETUP_TOKEN"`
 	Passwords  credential.PasswordConfig
 	Seal       seal.Config
+	Outbound   outbound.Config
 }
 
 // Open makes the function out of its configuration.
@@ -54,7 +58,7 @@ func New(kit *service.Kit, cfg Config) (*Group, error) {
 		return nil, err
 	}
 	return &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, hasher: credential.NewHasher(cfg.Passwords),
-		sealer: sealer, revoker: kit.Revoker(), codes: credential.NewCodes(sealer, kit.Clock), links: kit.Links, setupToken: cfg.SetupToken}, nil
+		sealer: sealer, revoker: kit.Revoker(), codes: credential.NewCodes(sealer, kit.Clock), links: kit.Links, client: outbound.New(cfg.Outbound, time.Second), setupToken: cfg.SetupToken}, nil
 }
 
 // Name implements httpapi.Group.
@@ -71,6 +75,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerAPIKeys(a)
 	g.registerAudit(a)
 	g.registerSettings(a)
+	g.registerWebhooks(a)
 }
 
 // operation is what all routes but setup share: the caller is an administrator whose

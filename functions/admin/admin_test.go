@@ -106,6 +106,8 @@ func TestRoutesNeedAnAdministratorWithASecondFactor(t *testing.T) {
 		{http.MethodDelete, "/admin/agencies/" + uuid.NewString()}, {http.MethodGet, "/admin/audit"},
 		{http.MethodGet, "/admin/settings"}, {http.MethodPut, "/admin/settings"}, {http.MethodPost, "/admin/announcements"}, {http.MethodPost, "/admin/users/invite"},
 		{http.MethodGet, "/admin/api-keys"}, {http.MethodPost, "/admin/api-keys"}, {http.MethodDelete, "/admin/api-keys/" + uuid.NewString()},
+		{http.MethodGet, "/admin/webhooks"}, {http.MethodPost, "/admin/webhooks"}, {http.MethodPatch, "/admin/webhooks/" + uuid.NewString()}, {http.MethodDelete, "/admin/webhooks/" + uuid.NewString()},
+		{http.MethodPost, "/admin/webhooks/" + uuid.NewString() + "/rotate"}, {http.MethodGet, "/admin/webhooks/" + uuid.NewString() + "/deliveries"}, {http.MethodPost, "/admin/webhooks/" + uuid.NewString() + "/deliveries/" + uuid.NewString() + "/redrive"},
 	}
 	for _, role := range []identity.Role{identity.Citizen, identity.Moderator, identity.Official} {
 		p := b.signer.SignInAs(b.db, identitytest.Person{Role: role, SecondFactor: true})

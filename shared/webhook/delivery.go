@@ -1,5 +1,10 @@
 package webhook
 
+import (
+	"slices"
+	"strings"
+)
+
 // State is what became of a delivery so far.
 type State string
 
@@ -12,6 +17,12 @@ const (
 
 // States lists all of them.
 func States() []State { return []State{Waiting, Delivered, Parked} }
+
+// ParseState reads a state, ignoring case and white space around it. It is false for an unknown word.
+func ParseState(word string) (State, bool) {
+	s := State(strings.ToLower(strings.TrimSpace(word)))
+	return s, slices.Contains(States(), s)
+}
 
 // OffReason is why a webhook is off.
 type OffReason string

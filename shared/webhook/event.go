@@ -3,6 +3,7 @@
 package webhook
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,6 +29,17 @@ const (
 // Events lists all of them.
 func Events() []Event {
 	return []Event{ReportCreated, ReportVerified, ReportStatusChanged, ReportAssigned, ReportRemoved, ReportDisputed, CommentAdded}
+}
+
+// ParseEvent reads an event, ignoring case and separators. It is false for an unknown word.
+func ParseEvent(word string) (Event, bool) {
+	plain := strings.NewReplacer(" ", "", "-", "", "_", "", ".", "")
+	for _, e := range Events() {
+		if strings.EqualFold(plain.Replace(word), plain.Replace(string(e))) {
+			return e, true
+		}
+	}
+	return "", false
 }
 
 // Happening is something that happened to a report.

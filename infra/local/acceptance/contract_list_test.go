@@ -153,6 +153,13 @@ DELETE /admin/agencies/{}
 GET /admin/api-keys
 POST /admin/api-keys
 DELETE /admin/api-keys/{}
+GET /admin/webhooks
+POST /admin/webhooks
+PATCH /admin/webhooks/{}
+DELETE /admin/webhooks/{}
+POST /admin/webhooks/{}/rotate
+GET /admin/webhooks/{}/deliveries
+POST /admin/webhooks/{}/deliveries/{}/redrive
 GET /admin/audit
 GET /admin/settings
 PUT /admin/settings

@@ -245,6 +245,13 @@ func (v *visitor) staff(admin *visitor) (*visitor, string) {
 	key := made.Text("id")
 	admin.get("/admin/api-keys")
 	admin.do("DELETE", "/admin/api-keys/"+key, nil, 200)
+	hook := admin.do("POST", "/admin/webhooks", object{"url": "https://8.8.8.8/hook", "events": []string{"report.disputed"}}, 201).Object().Text("id")
+	admin.get("/admin/webhooks")
+	admin.get("/admin/webhooks/" + hook + "/deliveries")
+	admin.do("POST", "/admin/webhooks/"+hook+"/rotate", nil, 200)
+	admin.do("PATCH", "/admin/webhooks/"+hook, object{"enabled": false}, 200)
+	admin.do("POST", "/admin/webhooks/"+hook+"/deliveries/"+hook+"/redrive", nil, 404)
+	admin.do("DELETE", "/admin/webhooks/"+hook, nil, 200)
 	admin.get("/admin/audit")
 	settings := admin.get("/admin/settings").Object().Values
 	settings["evidence_images_max"] = 3

@@ -130,7 +130,7 @@ func (s *fixture) reads() []operation {
 	read(s.moderator, 2, "/staff/export.csv?kind=new") // reads, and writes to the audit log
 	read(s.official, 1, "/staff/queue?kind=assigned", "/staff/queue?kind=overdue")
 	read(s.moderator, 2, "/reports/"+id+"/reporter") // reads, and writes to the audit log
-	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/api-keys", "/admin/audit", "/admin/settings")
+	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/api-keys", "/admin/webhooks", s.newWebhook()+"/deliveries", "/admin/audit", "/admin/settings")
 	read(s.nobody, 2, "/public/feed.atom") // the second one reads the pictures
 	read(s.nobody, 2, "//open311/v2/requests.csv")
 	for _, f := range []string{"xml", "json"} {

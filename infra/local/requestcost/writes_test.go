@@ -187,6 +187,11 @@ func (s *fixture) staffWrites() []operation {
 		on(2, func() request { return request{s.boss, "DELETE", s.newAgency(), nil} }),
 		on(2, func() request { return request{s.boss, "POST", "/admin/api-keys", apiKey} }),
 		on(2, func() request { return request{s.boss, "DELETE", s.newAPIKey(), nil} }),
+		on(2, func() request { return request{s.boss, "POST", "/admin/webhooks", hook} }),
+		on(2, func() request { return request{s.boss, "PATCH", s.newWebhook(), object{"enabled": false}} }),
+		on(2, func() request { return request{s.boss, "DELETE", s.newWebhook(), nil} }),
+		on(2, func() request { return request{s.boss, "POST", s.newWebhook() + "/rotate", nil} }),
+		on(2, func() request { return request{s.boss, "POST", s.parkedDelivery() + "/redrive", nil} }),
 		on(2, func() request { return request{m, "POST", "/staff/templates", template} }),
 		on(2, func() request { return request{m, "PATCH", s.newTemplate(), object{"title": "Later"}} }),
 		on(2, func() request { return request{m, "DELETE", s.newTemplate(), nil} }),
@@ -248,6 +253,21 @@ var template = object{"title": "Planned", "body": object{"tet": "Ekipa sei ba."}
 
 func (s *fixture) newAPIKey() string {
 	return "/admin/api-keys/" + s.boss.Post("/admin/api-keys", apiKey).Want(http.StatusCreated).Object().Text("id")
+}
+
+var hook = object{"url": "https://8.8.8.8/hook", "events": []string{"report.disputed"}}
+
+func (s *fixture) newWebhook() string {
+	s.Exec(`DELETE FROM webhooks`) // there may be 20
+	return "/admin/webhooks/" + s.boss.Post("/admin/webhooks", hook).Want(http.StatusCreated).Object().Text("id")
+}
+
+// parkedDelivery is the path of a delivery that was given up.
+func (s *fixture) parkedDelivery() string {
+	path := s.newWebhook()
+	s.Exec(`INSERT INTO webhook_deliveries (id, webhook_id, report_id, event_type, occurred_at, state, settled_at)
+		SELECT gen_random_uuid(), w.id, r.id, 'report.disputed', now(), 'parked', now() FROM webhooks w, (SELECT id FROM reports LIMIT 1) r`)
+	return path + "/deliveries/" + s.Text(`SELECT id FROM webhook_deliveries`)
 }
 
 func (s *fixture) newTemplate() string {

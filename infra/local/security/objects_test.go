@@ -180,6 +180,8 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"GET", "/public/blockchain/report/" + hidden.Text("id") + "/history", nil}, {"GET", "/public/blockchain/report/" + hidden.Text("id") + "/verify", nil},
 		{"GET", "//r/" + hidden.Text("report_number"), nil}, {"GET", journey + "/markers/" + marker, nil}, {"DELETE", "/users/me/devices/phone", nil},
 		{"PATCH", "/admin/agencies/" + mine.Text("id"), object{"name": "x"}}, {"DELETE", "/admin/agencies/" + mine.Text("id"), nil}, {"DELETE", "/admin/api-keys/" + mine.Text("id"), nil},
+		{"PATCH", "/admin/webhooks/" + mine.Text("id"), object{"enabled": false}}, {"DELETE", "/admin/webhooks/" + mine.Text("id"), nil}, {"POST", "/admin/webhooks/" + mine.Text("id") + "/rotate", nil},
+		{"GET", "/admin/webhooks/" + mine.Text("id") + "/deliveries", nil}, {"POST", "/admin/webhooks/" + mine.Text("id") + "/deliveries/" + mine.Text("id") + "/redrive", nil},
 		{"PATCH", "/staff/templates/" + mine.Text("id"), object{"title": "x"}}, {"DELETE", "/staff/templates/" + mine.Text("id"), nil},
 	}
 	everyObject(t, attempts)

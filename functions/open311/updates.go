@@ -44,7 +44,7 @@ func (g *Group) updates(ctx context.Context, in *updatesInput) (*answer, error) 
 	return g.fitted(ctx, &in.Call, q, document{"service_request_updates", all}, more)
 }
 
-// update is one change. FixMyStreet takes an empty element for a text, so what is absent is left out.
+// update is one change. What is absent is left out.
 func (g *Group) update(ctx context.Context, u reportread.Update) object {
 	word, code := extended(u)
 	out := object{{"update_id", u.ID}, {"service_request_id", u.Number}, {"status", word}, {"updated_datetime", w3Text(u.At)}}

@@ -16,8 +16,8 @@ import (
 // Update is a change of a report as everybody may read it: a move of a report that everybody sees, or the end of one that was taken
 // down. Of the latter there is this one alone, without words.
 type Update struct {
-	ID      string // the same each time
-	Number  string // of the report
+	ID      string         // the same each time
+	Number  string         // of the report
 	To      *report.Status // nil where the report was taken down
 	Note    *string
 	Picture *uuid.UUID // of the repair, where the report was fixed

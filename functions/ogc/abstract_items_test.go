@@ -205,8 +205,12 @@ func (s *subject) parametersOf(doc apiclient.Object, path string) []apiclient.Ob
 // pages follows the links next and returns all ids.
 func (s *subject) pages(t *testing.T, first apiclient.Object) []string {
 	t.Helper()
-	all := ids(first)
+	all, read := ids(first), map[string]bool{}
 	for next := linkOf(first, "next", "application/geo+json"); next != ""; {
+		if read[next] {
+			t.Fatalf("%s leads to itself", next)
+		}
+		read[next] = true
 		page := s.follow(next, "application/geo+json, application/json").Want(http.StatusOK).Object()
 		if len(page.Items("features")) == 0 {
 			t.Fatalf("%s leads to an empty page", next)

@@ -48,7 +48,8 @@ func withData(t *testing.T) *subject {
 		if i < 6 {
 			s.Verify(id)
 		}
-		s.Exec(`UPDATE reports SET created_at = $2::timestamptz + $3 * interval '1 day', updated_at = now() WHERE id = $1`, id, "2026-11-01T00:00:00.123456Z", i)
+		at := []string{"2026-11-01T00:00:00.123456Z", "2026-11-01T00:00:00.123Z"}[i%2] // both are shown as .123
+		s.Exec(`UPDATE reports SET created_at = $2::timestamptz + $3 * interval '1 day', updated_at = now() WHERE id = $1`, id, at, i)
 		s.reports = append([]string{id}, s.reports...)
 	}
 	s.boundaries("municipality", "Díli", 125.4, -8.7, "")

@@ -97,7 +97,7 @@ func TestLimitAndCaches(t *testing.T) {
 	for _, r := range s.resources() {
 		for _, accept := range []string{"application/json", "text/html"} {
 			c := s.nobody.With("Accept", accept)
-			got := c.With("Origin", "https://map.example").Get("//ogc" + r.path).Want(http.StatusOK)
+			got := c.Get("//ogc" + r.path).Want(http.StatusOK) // without Origin: a cache gives the answer to a script too
 			h := got.Header
 			if h.Get("Cache-Control") != "public, max-age=60" || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("RateLimit-Limit") != "100000" {
 				t.Errorf("%s has the headers %v", r.path, h)

@@ -198,6 +198,28 @@ func TestAPictureWithoutAReportIsNotJudged(t *testing.T) {
 	}
 }
 
+// A picture of another system has no person who is told. Its report goes on without it, or with it.
+func TestPictureOfAnotherSystem(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{"no picture at all": "refused", string(testPicture(t)): "processed"} {
+		b := setup(t)
+		id, key311 := b.upload([]byte(file), 0), database.NewID()
+		b.exec(`INSERT INTO api_keys (id, name, contact_email, per_minute, secret_hash) VALUES ($1, 'FixMyStreet', 'ops@example.org', 60, sha256('x'))`, key311)
+		b.attach(id)
+		b.exec(`UPDATE reports SET user_id = NULL, api_key_id = $1`, key311)
+		b.exec(`UPDATE uploads SET user_id = NULL, api_key_id = $1`, key311)
+		if failed := b.deliver(event(key(id), 1)); failed != nil {
+			t.Fatalf("it came back: %v", failed)
+		}
+		if got := one[string](b, `SELECT state FROM uploads`); got != want {
+			t.Errorf("upload is %s, want %s", got, want)
+		}
+		if n := one[int](b, `SELECT (SELECT count(*) FROM notifications) * 10 + (SELECT count(*) FROM outbox WHERE queue = 'validate')`); n != 1 {
+			t.Errorf("%s: %d notifications, %d requests for validation", want, n/10, n%10)
+		}
+	}
+}
+
 func TestRefusedPicture(t *testing.T) {
 	t.Parallel()
 	good := testPicture(t)

@@ -66,12 +66,13 @@ func TestReportsOfConfirmedAddressesAreClaimed(t *testing.T) {
 	}
 }
 
-// What staff wrote down about a person goes 24 months after the report was closed.
+// What staff, or another system, wrote down about a person goes 24 months after the report was closed.
 func TestContactsGoTwoYearsAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	open, fixed, reopened, removed, late := b.filed("a@example.tl"), b.filed("b@example.tl"), b.filed("c@example.tl"), b.filed("d@example.tl"), b.filed("e@example.tl")
 	removedLate := b.filed("f@example.tl")
+	b.exec(`INSERT INTO open311_contacts (report_id, full_name, created_at) SELECT report_id, full_name, created_at FROM report_contacts`)
 	step := func(id uuid.UUID, to string) {
 		b.exec(`UPDATE reports SET status = $2 WHERE id = $1`, id, to)
 		b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, created_at) VALUES (gen_random_uuid(), $1, $2, 'admin', $3)`, id, to, b.clock.Now())
@@ -88,7 +89,11 @@ func TestContactsGoTwoYearsAfterTheEnd(t *testing.T) {
 		if err := b.relay.expireRows(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return b.count(`SELECT count(*) FROM report_contacts`)
+		n := b.count(`SELECT count(*) FROM report_contacts`)
+		if other := b.count(`SELECT count(*) FROM open311_contacts c JOIN report_contacts USING (report_id)`); other != n || b.count(`SELECT count(*) FROM open311_contacts`) != n {
+			t.Errorf("other contacts are left than those of staff")
+		}
+		return n
 	}
 	b.clock.Advance(629 * 24 * time.Hour)
 	if n := left(); n != 6 {

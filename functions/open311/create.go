@@ -83,14 +83,15 @@ func (in *createInput) clientID(key apikey.Key) (*uuid.UUID, error) {
 // made is the report of a request.
 type made struct {
 	number  string
-	created bool // now; false for a repeat
-	keyed   bool // a repeat of the same Idempotency-Key
+	author  uuid.UUID // the API key, to which the log commits
+	created bool      // now; false for a repeat
+	keyed   bool      // a repeat of the same Idempotency-Key
 	receipt *ledger.Receipt
 }
 
 // answer is the one item of the specification, and what no other server has below extensions.
 func (m made) answer(ctx context.Context, w *warning.Collector) *answer {
-	item := object{{"service_request_id", m.number}, {"service_notice", locale.TextFor(ctx, "open311.notice_pending")}, {"account_id", nil}, {"extensions", madeExtensions(m.receipt, w)}}
+	item := object{{"service_request_id", m.number}, {"service_notice", locale.TextFor(ctx, "open311.notice_pending")}, {"account_id", nil}, {"extensions", madeExtensions(m.author, m.receipt, w)}}
 	out := &answer{document: document{"service_requests", list{"request", []any{item}}}}
 	if m.keyed {
 		out.replay = "true"
@@ -99,8 +100,8 @@ func (m made) answer(ctx context.Context, w *warning.Collector) *answer {
 }
 
 // madeExtensions are what the answer to a request that writes has beyond the specification: the receipt, with the salt of what was
-// written, and what of the request was not kept.
-func madeExtensions(receipt *ledger.Receipt, w *warning.Collector) object {
+// written, the API key as the author to which the log commits, and what of the request was not kept.
+func madeExtensions(author uuid.UUID, receipt *ledger.Receipt, w *warning.Collector) object {
 	own := object{{"receipt", nil}}
 	if r := receipt; r != nil {
 		signed := object{{"note", r.Note}, {"payload", r.Payload}}
@@ -113,7 +114,7 @@ func madeExtensions(receipt *ledger.Receipt, w *warning.Collector) object {
 	for _, each := range w.List() {
 		warnings.values = append(warnings.values, object{{"field", each.Field}, {"code", string(each.Code)}, {"message", each.Message}})
 	}
-	return append(own, member{"warnings", warnings})
+	return append(own, member{"author", author.String()}, member{"warnings", warnings})
 }
 
 // createOnce stores the pictures of the request and creates its report, or finds the one that it repeats.
@@ -138,8 +139,8 @@ func (g *Group) createOnce(ctx context.Context, key apikey.Key, request createRe
 		return made{}, err
 	}
 	if found != nil {
-		return made{number: found.Number, keyed: found.Keyed, receipt: g.receipts.For(ctx, found.Logged)}, nil
+		return made{number: found.Number, author: key.ID, keyed: found.Keyed, receipt: g.receipts.For(ctx, found.Logged)}, nil
 	}
 	number := written.Number.Get()
-	return made{number: number, created: true, receipt: g.receipts.Of(ctx, written.Entry, number, true)}, nil
+	return made{number: number, author: key.ID, created: true, receipt: g.receipts.Of(ctx, written.Entry, number, true)}, nil
 }

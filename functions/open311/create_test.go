@@ -72,7 +72,7 @@ func TestCreate(t *testing.T) {
 		"device_id": "d1", "account_id": "a1", "address_string": "Rua de Caicoli", "jurisdiction_id": "dili.tl", "attribute[severity]": "high", "attribute[accuracy]": "6.5",
 		"attribute[language]": "pt", "attribute[anonymous]": "false", "attribute[title]": "Hole", "attribute[fixmystreet_id]": "12", "unknown": "x"}))
 	receipt := w.Receipt(apiclient.Object{Values: made.At("extensions").(object)})
-	if made.Text("service_request_id") != receipt.Event.Text("report_number") || len(receipt.Salt) != 32 || made.Text("service_notice") == "" ||
+	if made.Text("service_request_id") != receipt.Event.Text("report_number") || len(receipt.Salt) != 32 || made.Text("service_notice") == "" || made.Text("extensions.author") != id.String() ||
 		warned(made) != "attribute[fixmystreet_id]:not_taken" {
 		t.Errorf("%v", made.Values)
 	}
@@ -102,7 +102,7 @@ func TestCreateInXML(t *testing.T) {
 	root := parse(t, r)
 	item := root.child("request")
 	if root.name != "service_requests" || len(root.children) != 1 || item.names() != "service_request_id service_notice account_id extensions" ||
-		item.child("extensions").names() != "receipt warnings" || item.child("extensions").child("receipt").names() != "note payload salt" {
+		item.child("extensions").names() != "receipt author warnings" || item.child("extensions").child("receipt").names() != "note payload salt" {
 		t.Errorf("%s", r.Body)
 	}
 	if number := w.Text(`SELECT report_number || issue_type || description FROM reports`); number != item.child("service_request_id").text+"waste" {

@@ -152,7 +152,7 @@ func (g *Group) addUpdate(ctx context.Context, key apikey.Key, request updateReq
 	for _, e := range s.logged {
 		receipt = g.receipts.For(ctx, e)
 	}
-	item := object{{"update_id", id.String()}, {"service_request_id", s.Report.Number}, {"extensions", madeExtensions(receipt, w)}}
+	item := object{{"update_id", id.String()}, {"service_request_id", s.Report.Number}, {"extensions", madeExtensions(key.ID, receipt, w)}}
 	return &answer{document: document{"service_request_updates", list{"request_update", []any{item}}}}, entry != nil, nil
 }
 

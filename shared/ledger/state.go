@@ -40,7 +40,7 @@ type State struct {
 	Title, Description, IssueTypeRaw              string
 	Latitude, Longitude                           float64 // degrees WGS 84
 	CapturedAt                                    *time.Time
-	Author                                        *uuid.UUID // nil once erased
+	Author                                        *uuid.UUID // the person, or the API key of another system; nil once erased
 	Address, Street, Suco, District, Municipality *string
 	SeverityScore                                 *int
 	LocationAccuracy                              *float64 // metres, in single precision as the database has it
@@ -88,7 +88,7 @@ const shownAnalysis = `(SELECT (json_build_object('model', n.model, 'analyzed_at
 
 const selectSnapshot = `
 SELECT r.id, r.report_number, r.issue_type, coalesce(r.issue_type_raw, ''), r.severity, r.priority, r.status, r.title, r.description,
-       r.latitude, r.longitude, r.captured_at, r.created_at, r.user_id, r.is_anonymous, r.source, r.address, r.street, r.suco,
+       r.latitude, r.longitude, r.captured_at, r.created_at, coalesce(r.user_id, r.api_key_id), r.is_anonymous, r.source, r.address, r.street, r.suco,
        r.district, r.municipality, coalesce(r.municipality_code, ''), r.severity_score, r.location_accuracy, r.due_at, coalesce(` + shownAnalysis + `, ''),
        coalesce((SELECT code FROM agencies WHERE id = r.assigned_agency_id), ''),
        coalesce((SELECT report_number FROM reports o WHERE o.id = r.duplicate_of), ''),

@@ -115,7 +115,7 @@ func insertReport(p database.Pipeline, o Owner, in Input, n reportread.NewReport
 func announce(ctx context.Context, tx *outbox.Tx, o Owner, in Input, n reportread.NewReport) (*ledger.NewEntry, error) {
 	actor := report.Actor{Kind: n.By, UserID: o.user()}
 	event := ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: string(actor.Kind)}, At: n.At}
-	entry, err := ledger.NewChain(ledger.NewReport{State: stateOf(n), ID: n.ID, Number: n.Number}).Append(ctx, tx, event)
+	entry, err := ledger.NewChain(ledger.NewReport{State: stateOf(o, n), ID: n.ID, Number: n.Number}).Append(ctx, tx, event)
 	if err != nil {
 		return nil, err
 	}
@@ -147,12 +147,15 @@ func tellSender(ctx context.Context, tx *outbox.Tx, o Owner, in Input, n reportr
 }
 
 // stateOf is the state that the first event of n records.
-func stateOf(n reportread.NewReport) ledger.State {
+func stateOf(o Owner, n reportread.NewReport) ledger.State {
 	s := ledger.State{
 		IssueType: string(n.IssueType), Status: string(report.Pending), Severity: string(n.Severity), Priority: string(n.Severity),
 		Source: string(n.Source), Anonymous: n.Anonymous, CreatedAt: n.At, Title: n.Title, Description: n.Description,
 		Latitude: n.Latitude, Longitude: n.Longitude, CapturedAt: n.CapturedAt, Author: n.Author.Known(), Address: n.Address.Address,
 		LocationAccuracy: reportread.SinglePrecision(n.Accuracy), Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District, Municipality: n.Address.Municipality,
+	}
+	if o.Key != nil {
+		s.Author = o.Key
 	}
 	if n.MunicipalityCode != nil {
 		s.MunicipalityCode = *n.MunicipalityCode

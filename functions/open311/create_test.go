@@ -89,7 +89,6 @@ func TestCreate(t *testing.T) {
 	if n := w.Int(`SELECT (SELECT count(*) FROM notifications) + (SELECT sum(reports_count) FROM users) + (SELECT count(*) FROM report_contacts)`); n != 0 {
 		t.Error("somebody counts as the reporter")
 	}
-	w.Verify(w.Text(`SELECT id::text FROM reports`))
 }
 
 // The answer in XML has the same item. The least that a report needs is a service and a place.
@@ -191,7 +190,6 @@ func TestTheLongestDescription(t *testing.T) {
 	if got := w.Staff("moderator").Get("/reports/" + number).Want(http.StatusOK).Object(); got.Text("description") != words || got.Text("source") != "open311" || got.At("reporter") != nil {
 		t.Errorf("%d characters, source %s, reporter %v", len([]rune(got.Text("description"))), got.Text("source"), got.At("reporter"))
 	}
-	w.Verify(w.Text(`SELECT id::text FROM reports`))
 }
 
 // An address alone is a place where exactly one has this name.
@@ -335,8 +333,6 @@ func TestPicturesOfCreate(t *testing.T) {
 	if got := create(t, w.Anonymous(), multipartForm(t, filed(key, nil), w.JPEG(3))).Text("service_request_id"); got == made.Text("service_request_id") {
 		t.Error("another picture is a repeat")
 	}
-	w.ProcessUpload(w.Text(`SELECT u.id::text FROM uploads u JOIN report_images i ON i.upload_id = u.id JOIN reports r ON r.id = i.report_id WHERE report_number = $1`, made.Text("service_request_id")))
-	w.Verify(w.Text(`SELECT id::text FROM reports WHERE report_number = $1`, made.Text("service_request_id")))
 	for _, file := range [][]byte{[]byte("this is no picture"), w.JPEG(4)[:400], bytes.Repeat([]byte("x"), 4_500_001)} {
 		fault(t, w, multipartForm(t, filed(key, nil), file), 400, "")
 	}

@@ -68,7 +68,7 @@ var openOperations = []string{
 	"GET /api/v1/users/{user_id}", "GET /api/v1/users/{user_id}/avatar", "GET /api/v1/users/{user_id}/journeys", "GET /api/v1/users/{user_id}/journeys/active",
 	"PUT /api/v1/users/me/devices/{device_id}", // of the caller, whatever the id
 	"DELETE /api/v1/reports/{id}/follow",       // of the caller, whatever the id
-	"GET /api/v1/public/tiles/{z}/{x}/{y}", "GET /assets/{hash}/{name}", "GET /docs/{file}", "GET /docs/guides/{name}", "GET /ogc/collections/{collection}", "GET /ogc/collections/{collection}/items", "GET /docs/problems/{code}", "GET /redoc/{file}",
+	"GET /api/v1/public/tiles/{z}/{x}/{y}", "GET /assets/{hash}/{name}", "GET /docs/{file}", "GET /docs/guides/{name}", "GET /ogc/collections/{collection}", "GET /open311/v2/services/{service_code}", "GET /ogc/collections/{collection}/items", "GET /docs/problems/{code}", "GET /redoc/{file}",
 	"GET /unsubscribe/{token}", "POST /unsubscribe/{token}", // a token is for one person: TestUnsubscribeTokens of functions/notifications
 	"GET /api/v1/public/reports/{id}/qr.svg",             // of any number: it looks nothing up
 	"GET /log/tile/{path}", "GET /log/proof/{log_index}", // of everybody
@@ -161,7 +161,8 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"DELETE", "/alerts/" + alert, nil}, {"GET", "/public" + secret + "/comments", nil},
 		{"GET", secret, nil}, {"PATCH", secret, object{"title": "x"}}, {"POST", secret + "/appeal", object{"reason": "I want it."}}, {"DELETE", secret, nil},
 		{"POST", secret + "/comments", object{"content": "x"}}, {"GET", secret + "/comments", nil}, {"GET", secret + "/ai-analysis", nil},
-		{"GET", "/public" + secret, nil}, {"GET", "//ogc/collections/reports/items/" + hidden.Text("id"), nil}, {"GET", "/reports/" + hidden.Text("report_number"), nil},
+		{"GET", "/public" + secret, nil}, {"GET", "//ogc/collections/reports/items/" + hidden.Text("id"), nil},
+		{"GET", "//open311/v2/requests/" + hidden.Text("report_number") + ".json", nil}, {"GET", "//open311/v2/tokens/" + hidden.Text("id") + ".xml", nil}, {"GET", "/reports/" + hidden.Text("report_number"), nil},
 		{"POST", "/notifications/" + note + "/read", nil}, {"DELETE", "/notifications/" + note, nil},
 		{"GET", journey, nil}, {"PATCH", journey, object{"name": "x"}}, {"PATCH", journey + "/active", nil}, {"DELETE", journey, nil},
 		{"GET", journey + "/markers", nil}, {"POST", journey + "/markers", markerBody}, {"PUT", journey + "/markers/" + marker, markerBody},

@@ -42,7 +42,7 @@ func (g *Group) bulk(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
 	if err := g.checkJurisdiction(ctx, in.Jurisdiction); err != nil {
 		return nil, err
 	}
-	f, err := in.filters(g.clock.Now())
+	f, err := in.filters(g.clock.Now(), g.bounds)
 	if err != nil {
 		return nil, err
 	}
@@ -52,10 +52,15 @@ func (g *Group) bulk(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
 	file.out.UseCRLF = true // RFC 4180
 	file.write(bulkColumns()...)
 	more := false
-	for rows := 0; !f.beyond; {
+	for rows := 0; ; {
 		found, err := g.reader.List(ctx, reportread.Public(), f.query, f.scopes...)
 		if err != nil {
 			return nil, err
+		}
+		if f.beyond {
+			if _, err := afterLast(document{}, len(found.Items) > 0); err != nil {
+				return nil, err
+			}
 		}
 		fit, err := g.bulkRows(ctx, file, found.Items)
 		if err != nil {

@@ -82,7 +82,7 @@ func TestBulk(t *testing.T) {
 func TestBulkIsBounded(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.Serve(reports.Open, open311.OpenBounded(1_000_000, 1_000_000, 2_000))
+	w.Serve(reports.Open, open311.OpenBounded(1_000_000, 1_000_000, 2_000, 100_000))
 	id, _ := file(w, w.Citizen(), nil)
 	w.Verify(id)
 	clone(w, id, 2_100)
@@ -96,7 +96,7 @@ func TestBulkIsBounded(t *testing.T) {
 	if len(all) != 2_000 || len(seen) != 2_000 || got.Header.Get("X-Truncated") != "true" {
 		t.Errorf("%d rows, %d reports, truncated %q", len(all), len(seen), got.Header.Get("X-Truncated"))
 	}
-	w.Serve(reports.Open, open311.OpenBounded(20_000, 1_000_000, 2_000))
+	w.Serve(reports.Open, open311.OpenBounded(20_000, 1_000_000, 2_000, 100_000))
 	got = nobody.With("Accept-Encoding", "identity").Get(path("requests.csv?page_size=500")).Want(http.StatusOK)
 	if n := len(rows(t, got)); n < 50 || n >= 500 || len(got.Body) > 20_000 || got.Header.Get("X-Truncated") != "true" {
 		t.Errorf("%d rows in %d bytes, truncated %q", n, len(got.Body), got.Header.Get("X-Truncated"))

@@ -66,11 +66,11 @@ func named(words []string) (reportread.Scope, error) {
 type filters struct {
 	query  reportread.Query
 	scopes []reportread.Scope
-	beyond bool // the page is after the last one that there can be
+	beyond bool // see Call.page
 }
 
 // filters reads the parameters of a search. service_request_id overrides all others.
-func (c *Call) filters(now time.Time) (filters, error) {
+func (c *Call) filters(now time.Time, most bounds) (filters, error) {
 	f := filters{query: reportread.Query{Query: page.Query{Page: 1, Size: maxItems}, Sort: "created_at", Order: "desc"}}
 	if ids := c.words("service_request_id"); len(ids) > 0 {
 		scope, err := named(ids)
@@ -78,9 +78,10 @@ func (c *Call) filters(now time.Time) (filters, error) {
 		return f, err
 	}
 	var err error
-	if f.query.Query, f.beyond, err = c.page(); err != nil {
+	if f.query.Query, f.beyond, err = c.page(most.before); err != nil {
 		return filters{}, err
 	}
+	f.query.Cursor = c.text("cursor")
 	f.query.Text, f.query.Box = c.text("q"), c.text("bbox")
 	for _, read := range []func(*filters) error{c.codes, c.status, func(f *filters) error { return c.times(f, now) }, c.around} {
 		if err := read(&f); err != nil {

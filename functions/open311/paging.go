@@ -3,8 +3,9 @@ package open311
 import (
 	"context"
 	"fmt"
-	"net/url"
+	"maps"
 	"strconv"
+	"strings"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/page"
@@ -14,21 +15,10 @@ import (
 // maxItems is the most items of an answer, and their number where a client names none.
 const maxItems = 1_000
 
-// maxPage bounds the page: what comes after it is an empty list.
-const maxPage = 100_000
-
-// page reads page and page_size. Pages count from 1. beyond reports a page after maxPage.
-func (c *Call) page() (q page.Query, beyond bool, err error) {
+// page reads page and page_size. Pages count from 1. beyond reports a page with more than most items before it; then the result asks for
+// the first item after these, which says whether there is such a page.
+func (c *Call) page(most int) (q page.Query, beyond bool, err error) {
 	q.Page, q.Size = 1, maxItems
-	if text := c.text("page"); text != "" {
-		n, ok := counted(text)
-		if !ok {
-			return q, false, problem.InvalidField("page", "expected a number from 1")
-		}
-		if beyond = n > maxPage; !beyond {
-			q.Page = n
-		}
-	}
 	if text := c.text("page_size"); text != "" {
 		n, ok := counted(text)
 		if !ok || n > maxItems {
@@ -36,7 +26,25 @@ func (c *Call) page() (q page.Query, beyond bool, err error) {
 		}
 		q.Size = n
 	}
-	return q, beyond, nil
+	if text := c.text("page"); text != "" {
+		n, ok := counted(text)
+		if !ok {
+			return q, false, problem.InvalidField("page", "expected a number from 1")
+		}
+		if n-1 > most/q.Size && c.text("cursor") == "" {
+			return page.Query{Page: most + 1, Size: 1}, true, nil
+		}
+		q.Page = n
+	}
+	return q, false, nil
+}
+
+// afterLast is the answer with a page beyond the bound: an empty list, if there is nothing. It fails if there is.
+func afterLast(d document, there bool) (*answer, error) {
+	if there {
+		return nil, problem.InvalidField("page", "too many items before it: follow the header Link, or name a shorter span of dates")
+	}
+	return &answer{document: d}, nil
 }
 
 // counted reads a number from 1. One that no int can hold is the largest int.
@@ -49,39 +57,42 @@ func counted(text string) (int, bool) {
 	return int(min(n, most)), true
 }
 
-// linksTo is the value of the header Link (RFC 8288): the pages before and after this one.
-func (g *Group) linksTo(ctx context.Context, c *Call, q page.Query, more bool) string {
-	at := func(n int) string {
-		query := make(url.Values)
-		for name, values := range c.query {
-			query[name] = values
-		}
+// linksTo is the value of the header Link (RFC 8288): the pages before and after this one. There is one after it if more is true; then
+// cursor, unless it is "", finds it at once.
+func (g *Group) linksTo(ctx context.Context, c *Call, q page.Query, more bool, cursor string) string {
+	at := func(n int, cursor, relation string) string {
+		query := maps.Clone(c.query)
 		query.Set("page", strconv.Itoa(n))
 		query.Set("page_size", strconv.Itoa(q.Size))
-		return g.base(ctx).String() + c.path + "." + string(c.format) + "?" + query.Encode()
+		if query.Del("cursor"); cursor != "" {
+			query.Set("cursor", cursor)
+		}
+		return "<" + g.base(ctx).String() + c.path + "." + string(c.format) + "?" + query.Encode() + `>; rel="` + relation + `"`
 	}
-	out := ""
+	var out []string
 	if more {
-		out = "<" + at(q.Page+1) + `>; rel="next"`
+		out = append(out, at(q.Page+1, cursor, "next"))
 	}
 	if q.Page > 1 {
-		if out != "" {
-			out += ", "
-		}
-		out += "<" + at(q.Page-1) + `>; rel="prev"`
+		out = append(out, at(q.Page-1, "", "prev"))
 	}
-	return out
+	return strings.Join(out, ", ")
 }
 
-// bounds are how long answers may be, in bytes before compression, and how many rows a file may have. Lambda limits an answer to 6 MB
-// of JSON, in which a plain text needs one more byte for each quote, and a compressed one four bytes for three.
+// bounds are how long answers may be, in bytes before compression, and how many reports. Lambda limits an answer to 6 MB of JSON, in
+// which a plain text needs one more byte for each quote, and a compressed one four bytes for three.
 type bounds struct {
-	plain  int // sent as it is
-	packed int // sent with gzip
-	rows   int // as in the open data of /public
+	plain  int // bytes of an answer that is sent as it is
+	packed int // bytes of an answer that is sent with gzip
+	rows   int // of a file, as in the open data of /public
+	// before is how many items may come before a page that a client names by its number. Each of them costs the database a little. Link
+	// leads on with a cursor, which costs the same at any depth.
+	before int
 }
 
-func defaultBounds() bounds { return bounds{plain: 4 << 20, packed: 12 << 20, rows: 10_000} }
+func defaultBounds() bounds {
+	return bounds{plain: 4 << 20, packed: 12 << 20, rows: 10_000, before: 100_000}
+}
 
 // mostBytes is how long an answer may be, before compression.
 func (b bounds) mostBytes(c *Call) int {
@@ -93,18 +104,18 @@ func (b bounds) mostBytes(c *Call) int {
 
 // fitted is the answer with a page of a list. One that is too large has fewer items, where the client did not choose their number;
 // Link then leads to the rest. It fails where the client did.
-func (g *Group) fitted(ctx context.Context, c *Call, q page.Query, d document, more bool) (*answer, error) {
+func (g *Group) fitted(ctx context.Context, c *Call, q page.Query, d document, more bool, cursor string) (*answer, error) {
 	most := g.bounds.mostBytes(c)
 	for {
 		encoded := d.encode(c.format)
 		if len(encoded) <= most {
-			return &answer{document: d, link: g.linksTo(ctx, c, q, more), encoded: encoded}, nil
+			return &answer{document: d, link: g.linksTo(ctx, c, q, more, cursor), encoded: encoded}, nil
 		}
 		if c.text("page_size") != "" || c.text("page") != "" {
 			return nil, problem.InvalidField("page_size", "the answer would be too large: send a smaller page_size, or Accept-Encoding: gzip")
 		}
 		all, _ := d.value.(list)
-		q.Size, more = (len(all.values)+1)/2, true
+		q.Size, more, cursor = (len(all.values)+1)/2, true, ""
 		d.value = list{all.item, all.values[:q.Size]}
 	}
 }

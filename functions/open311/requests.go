@@ -20,22 +20,22 @@ func (g *Group) registerRequests(a *httpapi.API) {
 type requestsInput struct{ Call }
 
 func (g *Group) requests(ctx context.Context, in *requestsInput) (*answer, error) {
-	f, err := in.filters(g.clock.Now())
+	f, err := in.filters(g.clock.Now(), g.bounds)
 	if err != nil {
 		return nil, err
-	}
-	if f.beyond {
-		return &answer{document: document{"service_requests", list{item: "request"}}}, nil
 	}
 	found, err := g.reader.List(ctx, reportread.Public(), f.query, f.scopes...)
 	if err != nil {
 		return nil, err
 	}
+	if f.beyond {
+		return afterLast(document{"service_requests", list{item: "request"}}, len(found.Items) > 0)
+	}
 	values, err := g.items(ctx, found.Items, in.extended())
 	if err != nil {
 		return nil, err
 	}
-	return g.fitted(ctx, &in.Call, f.query.Query, document{"service_requests", list{"request", values}}, found.HasNext)
+	return g.fitted(ctx, &in.Call, f.query.Query, document{"service_requests", list{"request", values}}, found.HasNext, valueOr(found.NextCursor))
 }
 
 // extended reports whether the client asks for what the specification does not have.
@@ -115,4 +115,12 @@ func (g *Group) token(ctx context.Context, in *tokenInput) (*answer, error) {
 	}
 	item := object{{"service_request_id", found.ReportNumber}, {"token", in.last()}}
 	return &answer{document: document{"service_requests", list{"request", []any{item}}}}, nil
+}
+
+// valueOr is a text, or "" for none.
+func valueOr(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/functions/open311"
+	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -267,6 +269,34 @@ func TestLinksLeadThroughAllPages(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
+	w.Serve(reports.Open, open311.OpenBounded(1<<20, 1<<20, 10, 4)) // so far a number leads, and Link at any depth
+	if got := ids(t, nobody, "page_size=2&page=3"); !slices.Equal(got, want[4:]) {
+		t.Errorf("page 3: %v", got)
+	}
+	for _, p := range []string{"requests.xml?page_size=1&page=6", "requests.csv?page_size=1&page=6"} {
+		checkErrors(t, nobody.Get(path(p)), http.StatusBadRequest, "page: ")
+	}
+	for _, query := range []string{"page_size=1&page=6&status=closed", "page_size=1&page=6&q=nothing"} {
+		if got := ids(t, nobody, query); len(got) != 0 {
+			t.Errorf("%q: %v", query, got)
+		}
+	}
+	w.Serve(reports.Open, open311.OpenBounded(1<<20, 1<<20, 10, 2))
+	walked := ""
+	at = path("requests.json?page_size=1")
+	for range 9 {
+		r := nobody.Get(at).Want(http.StatusOK)
+		walked += " " + items(t, r)[0]["service_request_id"].(string)
+		link := next.FindStringSubmatch(r.Header.Get("Link"))
+		if link == nil {
+			break
+		}
+		at = "/" + strings.TrimPrefix(link[1], w.URL)
+	}
+	if walked != " "+strings.Join(want, " ") {
+		t.Errorf("walked%s, want %v", walked, want)
+	}
+	checkErrors(t, nobody.Get(path("requests.json?cursor=x")), http.StatusBadRequest, "cursor: ")
 	if link := nobody.Get(path("requests.xml")).Want(http.StatusOK).Header.Get("Link"); link != "" {
 		t.Errorf("a list on one page has the links %q", link)
 	}

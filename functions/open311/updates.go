@@ -26,22 +26,22 @@ func (g *Group) updates(ctx context.Context, in *updatesInput) (*answer, error) 
 	if !asked {
 		span.from = span.from.Add(longest - latest)
 	}
-	q, beyond, err := in.page()
+	q, beyond, err := in.page(g.bounds.before)
 	if err != nil {
 		return nil, err
 	}
 	all := list{item: "request_update"}
-	if beyond {
-		return &answer{document: document{"service_request_updates", all}}, nil
-	}
 	found, more, err := g.reader.Updates(ctx, span.from, span.to, q)
 	if err != nil {
 		return nil, err
 	}
+	if beyond {
+		return afterLast(document{"service_request_updates", all}, len(found) > 0)
+	}
 	for _, u := range found {
 		all.values = append(all.values, g.update(ctx, u))
 	}
-	return g.fitted(ctx, &in.Call, q, document{"service_request_updates", all}, more)
+	return g.fitted(ctx, &in.Call, q, document{"service_request_updates", all}, more, "")
 }
 
 // update is one change. What is absent is left out.

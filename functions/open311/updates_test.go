@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lafaekstreet/backend/functions/open311"
+	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -178,6 +180,8 @@ func TestUpdatesBetweenDates(t *testing.T) {
 	if link := nobody.Get(path("servicerequestupdates.xml?page_size=1&start_date=" + earlier)).Header.Get("Link"); !strings.Contains(link, `rel="next"`) {
 		t.Errorf("links %q", link)
 	}
+	w.Serve(reports.Open, open311.OpenBounded(1<<20, 1<<20, 10, 1))
+	checkErrors(t, nobody.Get(path("servicerequestupdates.xml?page_size=1&page=3&start_date="+earlier)), http.StatusBadRequest, "page: ")
 	checkErrors(t, nobody.Get(path("servicerequestupdates.xml?start_date=x")), http.StatusBadRequest, "start_date: ")
 	checkErrors(t, nobody.Get(path("servicerequestupdates.json?start_date=2026-01-01T00:00:00Z&end_date=2026-06-01T00:00:00Z")), http.StatusBadRequest, "end_date: ")
 }

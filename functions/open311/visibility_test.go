@@ -167,7 +167,7 @@ func TestExtensionsHaveNoEntryFromBeforeTheLog(t *testing.T) {
 func TestAnswersFitTheirWay(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.Serve(reports.Open, open311.OpenBounded(50_000, 100_000, 10))
+	w.Serve(reports.Open, open311.OpenBounded(50_000, 100_000, 10, 100_000))
 	id, _ := file(w, w.Citizen(), nil)
 	w.Verify(id)
 	w.Exec(`UPDATE reports SET description = repeat('"', 2000) WHERE id = $1`, id)

@@ -7,13 +7,10 @@ import (
 	"math"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/geocoding"
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -39,54 +36,6 @@ type createRequest struct {
 	placed bool
 	files  []upload.File
 	urls   []string // of pictures
-}
-
-// formReader reads the fields of a form. It collects all faults: the specification has an answer with several errors.
-type formReader struct {
-	form
-	faults   []problem.Field
-	warnings *warning.Collector
-}
-
-func (r *formReader) fault(f *problem.Error) { r.faults = append(r.faults, f.Fields...) }
-
-// one is the value of a field that may be there once; "" for none.
-func (r *formReader) one(name string) string {
-	values := r.all(name)
-	if len(values) > 1 {
-		r.fault(problem.InvalidField(name, "sent more than once"))
-	}
-	if len(values) == 0 {
-		return ""
-	}
-	return strings.TrimSpace(database.Text(values[0]))
-}
-
-// cut is one, cut to a number of characters with a warning; nil for none.
-func (r *formReader) cut(name string, most int) *string {
-	text := r.one(name)
-	if text == "" {
-		return nil
-	}
-	if utf8.RuneCountInString(text) > most {
-		text = string([]rune(text)[:most])
-		r.warnings.Add(name, warning.Cut)
-	}
-	return &text
-}
-
-// number is a field that is a number; false for none, and for a fault.
-func (r *formReader) number(name string) (float64, bool) {
-	text := r.one(name)
-	if text == "" {
-		return 0, false
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-		r.fault(problem.InvalidField(name, "expected a number"))
-		return 0, false
-	}
-	return n, true
 }
 
 // readCreate checks a request for a new report. Its pictures are the first most; others are named in the warnings.
@@ -174,81 +123,6 @@ func known(c *reportcreate.Contact) *reportcreate.Contact {
 		return nil
 	}
 	return c
-}
-
-// attributeField is the name of a field with an attribute.
-var attributeField = regexp.MustCompile(`^attribute\[([^\[\]]{1,100})\](\[\])?$`)
-
-// attributeTitle is the heading that FixMyStreet sends. It is in no service definition.
-const attributeTitle = "title"
-
-// attributes reads the attributes of the service definition, and the title. Others are named in the warnings.
-func (r *formReader) attributes(in *reportcreate.Input, c *reportcreate.Contact) {
-	seen := make(map[string]string)
-	for _, f := range r.fields {
-		parts := attributeField.FindStringSubmatch(f.Name)
-		if parts == nil {
-			continue
-		}
-		name, value := "attribute["+parts[1]+"]", database.Text(f.Value)
-		before, again := seen[parts[1]]
-		seen[parts[1]] = value
-		switch {
-		case !again:
-			r.attribute(parts[1], name, value, in, c)
-		case before != value:
-			r.fault(problem.InvalidField(name, "sent more than once"))
-		}
-	}
-}
-
-func (r *formReader) attribute(code, name, value string, in *reportcreate.Input, c *reportcreate.Contact) {
-	value, ok := valueOf(code, value)
-	if !ok {
-		r.fault(problem.InvalidField(name, "expected a value of the service definition"))
-		return
-	}
-	switch code {
-	case attributeSeverity:
-		severity := report.Severity(value)
-		in.SeverityGuess = &severity
-	case attributeAccuracy:
-		metres, _ := strconv.ParseFloat(value, 64) // checked by valueOf
-		in.Accuracy = &metres
-	case attributeLanguage:
-		c.Language = locale.Language(value)
-	case attributeAnonymous:
-		in.Anonymous = value == "true"
-	case attributeTitle:
-		if utf8.RuneCountInString(value) > maxTitle {
-			value = string([]rune(value)[:maxTitle])
-			r.warnings.Add(name, warning.Cut)
-		}
-		in.Title = value
-	default:
-		r.warnings.Add(name, warning.NotTaken)
-	}
-}
-
-// valueOf returns a value of an attribute in the spelling of the service definition. It is false for one that is not in the list, and for
-// a number that is no accuracy.
-func valueOf(code, value string) (string, bool) {
-	for _, a := range attributes() {
-		switch {
-		case a.code != code:
-		case a.keys == nil:
-			metres, err := strconv.ParseFloat(value, 64)
-			return value, err == nil && metres >= 0 && metres < 1_000_000
-		default:
-			for _, key := range a.keys {
-				if strings.EqualFold(key, value) {
-					return key, true
-				}
-			}
-			return "", false
-		}
-	}
-	return value, true
 }
 
 // pictures reads the pictures of the form and the addresses of others.

@@ -95,6 +95,7 @@ func (c *cast) scenes() []scene {
 		{"admin-agencies", "/admin#agencies/new", c.boss, nil},
 		{"admin-settings", "/admin#settings", c.boss, nil},
 		{"admin-api-keys", "/admin#api_keys", c.boss, nil},
+		{"admin-webhooks", "/admin#webhooks/new", c.boss, nil},
 		{"admin-audit", "/admin#audit", c.boss, nil},
 		{"verify", "/verify", nil, nil},
 	}

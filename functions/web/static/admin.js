@@ -11,6 +11,7 @@ const sections = {
   templates: () => import("./admin_templates.js"),
   announcements: () => import("./admin_announcements.js"),
   api_keys: () => import("./admin_api_keys.js"),
+  webhooks: () => import("./admin_webhooks.js"),
   audit: () => import("./admin_audit.js"),
 };
 const view = $("#view"), who = $("#who"), nav = $("#sections"), title = document.title;

@@ -19,7 +19,7 @@ type Guide struct {
 
 // names are the guides in the order of the list.
 func names() []string {
-	return []string{"getting-started", "offline", "pictures", "push", "errors", "rate-limits", "times", "languages", "proofs", "log", "gis", "riders",
+	return []string{"getting-started", "offline", "pictures", "push", "errors", "rate-limits", "times", "languages", "proofs", "log", "gis", "webhooks", "riders",
 		"compatibility", "changelog"}
 }
 

@@ -318,8 +318,9 @@ func (h *hostile) attack(o target, path, body string, header http.Header) {
 		h.Errorf("%s %.200s with %.200q: %d %.300s", o.Method, path, body, res.Status, raw)
 		return
 	}
-	page := strings.HasPrefix(o.Template, "/r/") || strings.HasPrefix(o.Template, "/unsubscribe/") // their errors are HTML pages
-	if res.Status >= 400 && !page && len(raw) > 0 && !strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
+	// Errors of these are HTML pages, or have the form of Open311.
+	own := slices.ContainsFunc([]string{"/r/", "/unsubscribe/", "/open311/"}, func(prefix string) bool { return strings.HasPrefix(o.Template, prefix) })
+	if res.Status >= 400 && !own && len(raw) > 0 && !strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
 		h.Errorf("%s %.200s: %d as %s", o.Method, path, res.Status, res.Header.Get("Content-Type"))
 	}
 	if res.Status == http.StatusUnauthorized && strings.Contains(string(raw), "token_") && !strings.Contains(o.Template, "/auth/") {

@@ -75,6 +75,7 @@ func (r *Reader) Details(ctx context.Context, ids []uuid.UUID, full bool) (map[u
 	var photos *database.Ask[[]photoRow]
 	var first *database.Ask[map[uuid.UUID]ledger.Logged]
 	batch := &database.Batch{}
+	batch.Queue(useIndexes)
 	details := database.AskRows(batch, pgx.RowToStructByPos[detailsRow], detailsQuery, ids)
 	if full {
 		photos = database.AskRows(batch, pgx.RowToStructByPos[photoRow], photosQuery, ids)

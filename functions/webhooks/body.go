@@ -40,7 +40,7 @@ type Comment struct {
 }
 
 // bodyOf returns the body of a delivery; nil where everybody may not know of the event. What was sent before is sent again, unless
-// words in it were hidden, erased or taken down since.
+// words in it were hidden, changed by a moderator, erased or taken down since.
 func (w *Worker) bodyOf(ctx context.Context, d *delivery) ([]byte, error) {
 	if d.Body != nil {
 		shown, err := w.stillShown(ctx, d)
@@ -102,10 +102,10 @@ func (w *Worker) comment(ctx context.Context, id uuid.UUID) (*Comment, error) {
 	return out, nil
 }
 
-// stillShown reports whether everybody may read all words that a body can have.
+// stillShown reports whether everybody may read all words that a body can have, as they were written.
 func (w *Worker) stillShown(ctx context.Context, d *delivery) (bool, error) {
 	batch := &database.Batch{}
-	words := reportread.AskWordsShown(batch, report.AboutID(d.ReportID))
+	words := reportread.AskWordsUnchanged(batch, report.AboutID(d.ReportID))
 	const q = `SELECT NOT EXISTS (SELECT FROM report_comments c JOIN reports r ON r.id = c.report_id WHERE c.id = $1 AND (c.hidden IS NOT NULL OR c.content = '' OR ` + commentGoneSQL + `))`
 	written := database.AskRow(batch, pgx.RowTo[bool], q, d.CommentID)
 	if err := batch.Send(ctx, w.outbox.DB()); err != nil {

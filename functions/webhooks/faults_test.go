@@ -53,6 +53,39 @@ func TestLaterTriesLeaveOutWhatIsHiddenSince(t *testing.T) {
 	}
 }
 
+// Words that a moderator changed are in no later call, also where the event was before: what the reporter wrote is for staff alone.
+func TestLaterCallsHaveTheWordsOfAModerator(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	late := newReceiver(t)
+	tried, _ := b.hook(b.receiver.URL, webhook.ReportVerified)
+	notTried, _ := b.hook(late.URL, webhook.ReportVerified)
+	b.receiver.status(http.StatusInternalServerError)
+	id, moderator := b.file(b.Citizen(), "Blue house of Ana"), b.moderator()
+	moderator.Post("/reports/"+id+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	b.work(tried)
+	for _, title := range []string{"House of Ana", "A house"} {
+		moderator.Patch("/reports/"+id, object{"title": title}).Want(http.StatusOK)
+		b.pass(time.Hour)
+		b.work(tried)
+	}
+	b.pass(time.Hour)
+	b.work(tried, notTried)
+	calls := append(b.receiver.take(), late.take()...)
+	if len(calls) != 5 {
+		t.Fatalf("got %v", types(calls))
+	}
+	for i, title := range []string{"Blue house of Ana", "House of Ana", "A house", "A house", "A house"} {
+		got := calls[i].data()
+		if got.Text("report.title") != title || (got.At("report.content_edited") == true) != (i > 0) || got.Number("report.latitude") != -8.5534567 || got.Text("report.status") != "verified" {
+			t.Errorf("call %d: %s", i, calls[i].raw)
+		}
+	}
+	if string(calls[2].raw) != string(calls[3].raw) {
+		t.Error("a try before which nothing changed has another body")
+	}
+}
+
 // A comment that is hidden or removed before its call keeps its place in the order and loses its words.
 func TestAHiddenCommentHasNoWords(t *testing.T) {
 	t.Parallel()

@@ -22,9 +22,9 @@ type Snapshot struct {
 // wordsShownNowSQL is true while everybody may read the words of a report r.
 const wordsShownNowSQL = report.ShownSQL + ` AND ` + report.WordsShownSQL + ` AND NOT ` + report.TakenDownSQL + ` AND NOT ` + report.ErasedSQL
 
-// AskWordsShown reads whether everybody may read the words of a report now.
-func AskWordsShown(p database.Pipeline, a report.About) *database.Ask[bool] {
-	return database.AskRow(p, pgx.RowTo[bool], `SELECT `+wordsShownNowSQL+` FROM reports r WHERE r.id = `+report.IDSQL, a.Args()...)
+// AskWordsUnchanged reads whether everybody may read the words of a report now, and no moderator has changed them.
+func AskWordsUnchanged(p database.Pipeline, a report.About) *database.Ask[bool] {
+	return database.AskRow(p, pgx.RowTo[bool], `SELECT `+wordsShownNowSQL+` AND r.original_words IS NULL FROM reports r WHERE r.id = `+report.IDSQL, a.Args()...)
 }
 
 // firstPictureSQL is the first picture of a report r that everybody may see.
@@ -33,10 +33,13 @@ const firstPictureSQL = `(SELECT ri.id FROM report_images ri JOIN uploads p ON p
 	ORDER BY ri.created_at, ri.id LIMIT 1)`
 
 // Snapshot reads a report from the columns of its row that were stored with an event (webhook.Emit); nil columns are those of the row as
-// it is now. Words that everybody may not read any more are left out then, its pictures too, and its place has 3 decimals.
+// it is now. Words that everybody may not read any more are left out then, its pictures too, and its place has 3 decimals. Words that a
+// moderator changed are those of now: what the reporter wrote may say what nobody should read.
 func (r *Reader) Snapshot(ctx context.Context, id uuid.UUID, columns json.RawMessage) (Snapshot, error) {
 	const q = `SELECT ` + summaryColumns + `, false, coalesce((SELECT ` + wordsShownNowSQL + ` FROM reports r WHERE r.id = $1), false), ` + firstPictureSQL + `
-		FROM (SELECT s.* FROM reports o CROSS JOIN jsonb_populate_record(CASE WHEN $2::jsonb IS NULL THEN o END, $2::jsonb) s WHERE o.id = $1) r` + summaryJoins
+		FROM (SELECT s.* FROM reports o CROSS JOIN jsonb_populate_record(CASE WHEN $2::jsonb IS NULL THEN o END,
+			$2::jsonb || CASE WHEN o.original_words IS NULL THEN '{}' ELSE jsonb_build_object('title', o.title, 'description', o.description, 'original_words', '{}'::jsonb) END) s
+			WHERE o.id = $1) r` + summaryJoins
 	rows, err := r.db.Query(ctx, q, id, columns)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("read snapshot: %w", err)

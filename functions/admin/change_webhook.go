@@ -39,9 +39,9 @@ func (g *Group) checkURL(ctx context.Context, text string) error {
 	return problem.InvalidField("url", "expected an address that begins with https://")
 }
 
-// lockWebhook locks a webhook in a pipeline, which fails with a 404 for one that is not there.
+// lockWebhook locks a webhook in a pipeline, which fails with a 404 for one that is not there. Deliveries to it can be stored meanwhile.
 func lockWebhook(p database.Pipeline, id uuid.UUID) *database.Ask[Webhook] {
-	return database.AskRow(p, scanWebhook, `SELECT `+webhookColumns+` FROM webhooks w WHERE w.id = $1 FOR UPDATE`, id).Missing(errWebhookNotFound)
+	return database.AskRow(p, scanWebhook, `SELECT `+webhookColumns+` FROM webhooks w WHERE w.id = $1 FOR NO KEY UPDATE`, id).Missing(errWebhookNotFound)
 }
 
 type changeWebhookInput struct {

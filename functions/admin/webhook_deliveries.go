@@ -91,7 +91,7 @@ type deliveryPath struct {
 // redriveDelivery has a parked delivery called again, for another day.
 func (g *Group) redriveDelivery(ctx context.Context, in *deliveryPath) (*httpapi.MessageOutput, error) {
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		const lock = `SELECT w.enabled FROM webhooks w JOIN webhook_deliveries d ON d.webhook_id = w.id WHERE w.id = $1 AND d.id = $2 FOR UPDATE`
+		const lock = `SELECT w.enabled FROM webhooks w JOIN webhook_deliveries d ON d.webhook_id = w.id WHERE w.id = $1 AND d.id = $2 FOR NO KEY UPDATE`
 		enabled := database.AskRow(tx, pgx.RowTo[bool], lock, in.ID, in.DeliveryID).Missing(errDeliveryNotFound)
 		const again = `UPDATE webhook_deliveries d SET state = 'waiting', attempts = 0, next_at = now(), give_up_at = now() + interval '24 hours', settled_at = NULL
 			FROM webhooks w WHERE w.id = d.webhook_id AND w.enabled AND d.id = $1 AND d.state = 'parked' RETURNING true`

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
 var hook = fields{"url": "https://8.8.8.8/hook?key=own", "events": []string{"Report.Verified", "comment-added", "report.verified"}}
@@ -127,5 +130,49 @@ func TestDeliveriesOfAWebhook(t *testing.T) {
 	}
 	if got := b.hookField(t, `SELECT string_agg(action, ' ' ORDER BY at) FROM audit_log WHERE entity = 'webhook'`); got != "webhook.create webhook.change webhook.change webhook.redrive webhook.delete" {
 		t.Errorf("audit: %s", got)
+	}
+}
+
+// While an administrator works on a webhook, reports and their changes store deliveries for it all the same. What the administrator does
+// may take seconds: the name of a new URL is looked up.
+func TestWorkOnAWebhookHoldsNoReport(t *testing.T) {
+	t.Parallel()
+	b := signedIn(t)
+	boss := b.WithToken(b.admin.Token)
+	path := "/admin/webhooks/" + boss.Do(http.MethodPost, "/admin/webhooks", hook).Want(201).Object().Text("id")
+	exec := func(q string) {
+		t.Helper()
+		if _, err := b.db.Exec(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude) VALUES (gen_random_uuid(), 'LS-2026-000001', '', 'pothole', -8.5, 125.5)`)
+	const deliver = `INSERT INTO webhook_deliveries (id, webhook_id, report_id, event_type, occurred_at, state) SELECT gen_random_uuid(), w.id, r.id, 'report.verified', now(), 'parked' FROM webhooks w, reports r`
+	exec(deliver)
+	redrive := path + "/deliveries/" + b.hookField(t, `SELECT id::text FROM webhook_deliveries`) + "/redrive"
+	for name, work := range map[string]func() apiclient.TestResponse{
+		"change":  func() apiclient.TestResponse { return boss.Do(http.MethodPatch, path, fields{"url": "https://8.8.4.4/"}) },
+		"rotate":  func() apiclient.TestResponse { return boss.Do(http.MethodPost, path+"/rotate", nil) },
+		"redrive": func() apiclient.TestResponse { return boss.Do(http.MethodPost, redrive, nil) },
+	} {
+		tx, err := b.db.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), `LOCK TABLE audit_log IN SHARE MODE`); err != nil { // the work stops before its end
+			t.Fatal(err)
+		}
+		done := make(chan apiclient.TestResponse, 1)
+		go func() { done <- work() }()
+		for b.hookField(t, `SELECT count(*)::text FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database()`) == "0" {
+			runtime.Gosched()
+		}
+		if _, err := b.db.Exec(t.Context(), `WITH bounded AS (SELECT set_config('lock_timeout', '5s', true)) `+deliver+`, bounded`); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := tx.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		(<-done).Want(map[string]int{"change": 200, "rotate": 200, "redrive": 202}[name])
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/shared/webhook"
 )
 
@@ -50,6 +51,33 @@ func TestLaterTriesLeaveOutWhatIsHiddenSince(t *testing.T) {
 				t.Error("another id")
 			}
 		})
+	}
+}
+
+// Whoever reports while a webhook is deleted gets the report.
+func TestAReportIsCreatedWhileAWebhookIsDeleted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id, _ := b.hook(b.receiver.URL)
+	tx, err := b.DB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), `DELETE FROM webhooks WHERE id = $1`, id); err != nil {
+		t.Fatal(err)
+	}
+	citizen, made := b.Citizen(), make(chan apiclient.TestResponse, 1)
+	go func() {
+		made <- citizen.Post("/reports", object{"issue_type": "pothole", "latitude": -8.5534567, "longitude": 125.5601234})
+	}()
+	b.WaitUntil(`SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database())`)
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	(<-made).Want(http.StatusCreated)
+	if n := b.Int(`SELECT count(*) FROM webhook_deliveries`); n != 0 {
+		t.Errorf("%d deliveries to a webhook that is gone", n)
 	}
 }
 

@@ -58,14 +58,14 @@ const privateColumns = `'{position,user_id,client_id,content_hash,accepted_hashe
 
 // Emit stores a delivery for each webhook that takes a happening, with the state in which the transaction leaves the report, and
 // sends the messages to the worker after the commit. It reads nothing: the statement runs in the round trip of the commit, and
-// without a webhook it does nothing.
+// without a webhook it does nothing. A webhook that is being deleted is waited for, and gets no delivery: FOR KEY SHARE.
 func Emit(tx *outbox.Tx, h Happening) {
 	const insert = `
 		INSERT INTO webhook_deliveries (id, webhook_id, report_id, comment_id, event_type, occurred_at, snapshot)
 		SELECT gen_random_uuid(), w.id, r.id, $4,
 			(SELECT name FROM unnest($2::text[]) WITH ORDINALITY AS t (name, place) WHERE name = ANY (w.events) ORDER BY place LIMIT 1), $3,
 			to_jsonb(r) - ` + privateColumns + ` || CASE WHEN r.original_words IS NULL THEN '{}' ELSE '{"original_words": {}}'::jsonb END
-		FROM webhooks w JOIN reports r ON r.id = $1 WHERE w.enabled AND w.events && $2::text[] ORDER BY w.id
+		FROM webhooks w JOIN reports r ON r.id = $1 WHERE w.enabled AND w.events && $2::text[] ORDER BY w.id FOR KEY SHARE OF w
 		RETURNING jsonb_build_object('webhook_id', webhook_id)`
 	tx.SendSetLast(queue.Webhooks, insert, h.ReportID, h.Names, h.At, h.CommentID)
 }

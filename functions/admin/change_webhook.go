@@ -76,7 +76,7 @@ func (g *Group) changeWebhook(ctx context.Context, in *changeWebhookInput) (*web
 		}
 		out.Body.UpdatedAt = stamp(g.clock.Now())
 		const update = `UPDATE webhooks SET url = $2, events = $3, enabled = $4, off_reason = $5, updated_at = $6,
-			failures = CASE WHEN enabled THEN failures ELSE 0 END, paused_until = CASE WHEN enabled THEN paused_until END WHERE id = $1`
+			failures = CASE WHEN enabled AND url = $2 THEN failures ELSE 0 END, paused_until = CASE WHEN enabled AND url = $2 THEN paused_until END WHERE id = $1`
 		tx.Queue(update, w.ID, w.URL, w.Events, w.Enabled, w.OffReason, out.Body.UpdatedAt.Time)
 		if before.Enabled && !w.Enabled {
 			const park = `UPDATE webhook_deliveries SET state = 'parked', settled_at = now(), claimed_until = NULL, failure_reason = $2 WHERE webhook_id = $1 AND state = 'waiting'`
@@ -97,6 +97,8 @@ func (g *Group) deleteWebhook(ctx context.Context, in *webhookPath) (*httpapi.Me
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock webhook: %w", err)
 		}
+		// Whoever reports waits for the second statement alone.
+		tx.Queue(`DELETE FROM webhook_deliveries WHERE webhook_id = $1`, in.ID)
 		tx.Queue(`DELETE FROM webhooks WHERE id = $1`, in.ID)
 		return audit.Record(ctx, tx, audit.Entry{Action: "webhook.delete", Entity: "webhook", EntityID: in.ID.String(), Before: auditedWebhook(locked.Get())})
 	})

@@ -115,7 +115,7 @@ func (b *webhookBody) onto(ctx context.Context, g *Group, w *Webhook) error {
 		if err := g.checkURL(ctx, *b.URL); err != nil {
 			return err
 		}
-		w.URL = *b.URL
+		w.URL, w.Failures, w.PausedUntil = *b.URL, 0, nil // those of the former address
 	}
 	if b.Events != nil {
 		if w.Events = nil; len(*b.Events) == 0 {

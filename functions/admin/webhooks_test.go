@@ -124,11 +124,21 @@ func TestDeliveriesOfAWebhook(t *testing.T) {
 	if got := b.hookField(t, `SELECT concat(state, ' ', attempts, ' ', next_at <= now(), ' ', give_up_at > now() + interval '23 hours', ' ', (SELECT count(*) FROM outbox WHERE queue = 'webhooks')) FROM webhook_deliveries WHERE id = $1`, items[2].Text("id")); got != "waiting 0 t t 1" {
 		t.Errorf("made again: %s", got)
 	}
+	if _, err := b.db.Exec(t.Context(), `UPDATE webhooks SET failures = 9, paused_until = now() + interval '1 hour'`); err != nil {
+		t.Fatal(err)
+	}
+	if same := boss.Do(http.MethodPatch, path, fields{"url": hook["url"], "events": []string{"report.created"}}).Want(200).Object(); same.Number("failures") != 9 || same.Text("paused_until") == "" {
+		t.Errorf("the same address: %v", same.Values)
+	}
+	moved := boss.Do(http.MethodPatch, path, fields{"url": "https://8.8.4.4/hook"}).Want(200).Object()
+	if got := b.hookField(t, `SELECT concat(failures, paused_until) FROM webhooks`); got != "0" || moved.Number("failures") != 0 || moved.Values["paused_until"] != nil {
+		t.Errorf("another address: %s, %v", got, moved.Values)
+	}
 	boss.Do(http.MethodDelete, path, nil).Want(200)
 	if got := b.hookField(t, `SELECT count(*)::text FROM webhook_deliveries`); got != "0" {
 		t.Errorf("%s deliveries are left", got)
 	}
-	if got := b.hookField(t, `SELECT string_agg(action, ' ' ORDER BY at) FROM audit_log WHERE entity = 'webhook'`); got != "webhook.create webhook.change webhook.change webhook.redrive webhook.delete" {
+	if got := b.hookField(t, `SELECT string_agg(action, ' ' ORDER BY at) FROM audit_log WHERE entity = 'webhook'`); got != "webhook.create webhook.change webhook.change webhook.redrive webhook.change webhook.change webhook.delete" {
 		t.Errorf("audit: %s", got)
 	}
 }

@@ -115,7 +115,7 @@ const maxRetryAfter = 6 * time.Hour
 
 // retryAfter reads a Retry-After header: seconds or an HTTP date; 0 for none.
 func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil {
+	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
 		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
 	}
 	if at, err := http.ParseTime(header); err == nil {

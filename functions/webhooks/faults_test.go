@@ -81,6 +81,25 @@ func TestAReportIsCreatedWhileAWebhookIsDeleted(t *testing.T) {
 	}
 }
 
+// A 410 of an address that was replaced during the call says nothing about the new one.
+func TestA410OfAFormerAddressSwitchesNothingOff(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.hook(b.receiver.URL)
+	next := newReceiver(t)
+	b.file(b.Citizen(), "Kuak")
+	b.receiver.answers(func(w http.ResponseWriter, _ call) {
+		b.Exec(`UPDATE webhooks SET url = $1`, next.URL)
+		w.WriteHeader(http.StatusGone)
+	})
+	b.work()
+	b.pass(2 * time.Minute)
+	b.work()
+	if n := len(next.take()); n != 1 || b.state("delivered") != 1 {
+		t.Errorf("%d calls of the new address, %d delivered", n, b.state("delivered"))
+	}
+}
+
 // Words that a moderator changed are in no later call, also where the event was before: what the reporter wrote is for staff alone.
 func TestLaterCallsHaveTheWordsOfAModerator(t *testing.T) {
 	t.Parallel()

@@ -153,16 +153,17 @@ func (w *Worker) parked(n int) {
 	}
 }
 
-// gone switches a webhook off whose receiver answered 410, parks what waits for it, and tells the administrators.
+// gone switches a webhook off whose receiver answered 410, parks what waits for it, and tells the administrators. If an administrator has
+// given it another URL during the call, the delivery goes there after its claim has ended.
 func (w *Worker) gone(ctx context.Context, d *delivery) error {
 	var parked int
 	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		const off = `UPDATE webhooks SET enabled = false, off_reason = 'gone', failures = failures + 1, updated_at = now() WHERE id = $1 AND enabled RETURNING true`
-		switched := database.AskOptional(tx, pgx.RowTo[bool], off, d.WebhookID)
+		const off = `UPDATE webhooks SET enabled = false, off_reason = 'gone', failures = failures + 1, updated_at = now() WHERE id = $1 AND enabled AND url = $2 RETURNING true`
+		switched := database.AskOptional(tx, pgx.RowTo[bool], off, d.WebhookID, d.receiver.URL)
 		const own = `UPDATE webhook_deliveries SET last_status = $3, failure_reason = $4 WHERE id = $1 AND state = 'waiting' AND attempts = $2`
 		tx.Queue(own, d.ID, d.Attempts, http.StatusGone, webhook.BadStatus)
 		const park = `UPDATE webhook_deliveries SET state = 'parked', settled_at = now(), claimed_until = NULL, failure_reason = CASE WHEN id = $2 THEN failure_reason ELSE $3 END
-			WHERE webhook_id = $1 AND state = 'waiting' RETURNING id`
+			WHERE webhook_id = $1 AND state = 'waiting' AND NOT (SELECT enabled FROM webhooks WHERE id = $1) RETURNING id`
 		all := database.AskRows(tx, pgx.RowTo[uuid.UUID], park, d.WebhookID, d.ID, webhook.SwitchedOff)
 		admins := database.AskRows(tx, pgx.RowTo[uuid.UUID], `SELECT id FROM users WHERE role = 'admin' AND deleted_at IS NULL AND suspended_at IS NULL ORDER BY id`)
 		if err := tx.Flush(ctx); err != nil {

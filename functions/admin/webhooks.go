@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -185,11 +184,7 @@ func (g *Group) createWebhook(ctx context.Context, in *createWebhookInput) (*web
 	return &webhookSecretOutput{Body: WebhookWithSecret{Webhook: w, Secret: secret.Text()}}, nil
 }
 
-// auditedWebhook is a webhook as the audit log has it. The rest of its URL may have a password of the receiver.
+// auditedWebhook is a webhook as the audit log has it.
 func auditedWebhook(w Webhook) map[string]any {
-	host := ""
-	if u, err := url.Parse(w.URL); err == nil {
-		host = u.Host
-	}
-	return map[string]any{"host": host, "events": w.Events, "enabled": w.Enabled}
+	return map[string]any{"host": webhook.Host(w.URL), "events": w.Events, "enabled": w.Enabled}
 }

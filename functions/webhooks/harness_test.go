@@ -31,6 +31,7 @@ type bundle struct {
 	t        *testing.T
 	worker   queue.Handler
 	receiver *receiverServer
+	began    string // when the worker got its last messages, by the clock of the database
 }
 
 func setup(t *testing.T) *bundle {
@@ -89,6 +90,7 @@ func (b *bundle) work(ids ...uuid.UUID) {
 			ids = append(ids, id)
 		}
 	}
+	b.began = b.Text(`SELECT clock_timestamp()::text`)
 	var batch events.SQSEvent
 	for i, id := range ids {
 		batch.Records = append(batch.Records, events.SQSMessage{MessageId: fmt.Sprint(i), Body: fmt.Sprintf(`{"webhook_id": %q}`, id)})
@@ -97,6 +99,13 @@ func (b *bundle) work(ids ...uuid.UUID) {
 	if err != nil || len(out.BatchItemFailures) > 0 {
 		b.t.Fatalf("work: %v, %v", out, err)
 	}
+}
+
+// waits reports whether one delivery that failed waits for so many seconds, counted from some time since the worker got its messages.
+func (b *bundle) waits(seconds int) bool {
+	b.t.Helper()
+	return b.Int(`SELECT count(*) FROM webhook_deliveries WHERE state = 'waiting' AND attempts > 0
+		AND next_at - make_interval(secs => $1) BETWEEN $2::timestamptz AND now()`, seconds, b.began) == 1
 }
 
 // pass has time pass for webhooks and deliveries.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,20 +18,16 @@ import (
 	"github.com/lafaekstreet/backend/shared/webhook"
 )
 
-// waitAfter is how long a delivery waits after its n-th call failed: it has about 28 calls in the day before it is parked. A webhook rests as
-// long after the n-th failure from which it counts as failing.
-func waitAfter(n int) time.Duration {
-	waits := []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour}
-	return waits[min(max(n, 1), len(waits))-1]
+// waits are how long a delivery waits after each failed call; the last one holds for all later calls. So it has about 28 calls in the day
+// before it is parked. A webhook that counts as failing rests as long after each further failure, beginning with the first.
+func waits() []time.Duration {
+	return []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour}
 }
 
-// waits are those of waitAfter, for a statement.
-func waits() []time.Duration {
-	var out []time.Duration
-	for n := 1; n <= 6; n++ {
-		out = append(out, waitAfter(n))
-	}
-	return out
+// waitAfter is how long a delivery waits after its n-th call failed. n counts from 1.
+func waitAfter(n int) time.Duration {
+	all := waits()
+	return all[min(n, len(all))-1]
 }
 
 // settle records what came of a call. A worker whose claim ended meanwhile records nothing: another one makes the call again.
@@ -187,18 +182,9 @@ func noticesOf(d *delivery, admins []uuid.UUID, at time.Time) []notification.New
 	out := make([]notification.New, 0, len(admins))
 	for _, id := range admins {
 		out = append(out, notification.New{UserID: id, Type: notification.Announcement, EventKey: fmt.Sprintf("webhook_off:%s:%d", d.ID, d.Attempts),
-			Params: map[string]string{notification.ParamAnnouncement: "webhook_off", "host": hostOf(d.receiver.URL)}})
+			Params: map[string]string{notification.ParamAnnouncement: "webhook_off", "host": webhook.Host(d.receiver.URL)}})
 	}
 	return out
-}
-
-// hostOf is the host of a URL. The rest of it may have a password of the receiver.
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }
 
 // drop removes a delivery of which everybody may not know.

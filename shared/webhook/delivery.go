@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -47,3 +48,12 @@ const (
 	BadURL      Fault = "url"          // the URL cannot be called any more, such as http
 	SwitchedOff Fault = "switched_off" // the webhook was switched off before the call
 )
+
+// Host is the host of a webhook's URL, with the port: what logs and mails may have of it. The rest may contain a password of the receiver.
+func Host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}

@@ -49,12 +49,9 @@ func afterLast(d document, there bool) (*answer, error) {
 
 // counted reads a number from 1. One that no int can hold is the largest int.
 func counted(text string) (int, bool) {
-	n, err := strconv.ParseUint(text, 10, 64)
+	n, _ := strconv.ParseUint(text, 10, 64) // 0 for what is no number, the largest number for a longer one
 	const most = 1 << 62
-	if err != nil && n == 0 || n == 0 {
-		return 0, false
-	}
-	return int(min(n, most)), true
+	return int(min(n, most)), n > 0
 }
 
 // linksTo is the value of the header Link (RFC 8288): the pages before and after this one. There is one after it if more is true; then

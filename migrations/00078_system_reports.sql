@@ -10,8 +10,7 @@ ALTER TABLE reports VALIDATE CONSTRAINT reports_one_owner;
 CREATE INDEX reports_api_key_idx ON reports (api_key_id, created_at) WHERE api_key_id IS NOT NULL;
 CREATE UNIQUE INDEX reports_api_key_client_key ON reports (api_key_id, client_id) WHERE api_key_id IS NOT NULL AND client_id IS NOT NULL;
 
--- So do its pictures. size_bytes and content_type of a picture that is still to be fetched from an address are not known: 1 byte and
--- image/jpeg until the worker has it.
+-- So do its pictures. The size of a picture that is still to be fetched from an address is not known: 1 byte until the worker has it.
 ALTER TABLE uploads
     ALTER COLUMN user_id DROP NOT NULL,
     ADD COLUMN api_key_id uuid REFERENCES api_keys (id),

@@ -27,12 +27,11 @@ func (o Owner) columns() (person, key *uuid.UUID) {
 	return nil, &o.Key
 }
 
-// Await adds an upload whose bytes the worker fetch gets later: the caller sends it a message in the same transaction. Its owner is an
-// API key. The content type and the size are not known yet:
-// image/jpeg and 1 byte stand for them.
+// Await adds an upload of an API key whose bytes the worker fetch gets later: the caller sends it a message in the same transaction. Until
+// then the content type is application/octet-stream and the size 1 byte, because neither is known.
 func Await(p database.Pipeline, key uuid.UUID, now time.Time) Locked {
 	u := Locked{ID: database.NewID(), State: Issued, ExpiresAt: now.Add(Life)}
-	const q = `INSERT INTO uploads (id, api_key_id, s3_key, content_type, size_bytes, expires_at) VALUES ($1, $2, $3, 'image/jpeg', 1, $4)`
+	const q = `INSERT INTO uploads (id, api_key_id, s3_key, content_type, size_bytes, expires_at) VALUES ($1, $2, $3, 'application/octet-stream', 1, $4)`
 	p.Queue(q, u.ID, key, OriginalKey(u.ID), u.ExpiresAt)
 	return u
 }

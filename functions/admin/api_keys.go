@@ -34,7 +34,7 @@ func (g *Group) registerAPIKeys(a *httpapi.API) {
 	httpapi.Register(a, create, g.createAPIKey)
 
 	httpapi.Register(a, operation(http.MethodDelete, "/api-keys/{id}", "Revoke an API key",
-		"It is refused from then on, everywhere within a minute. What came with it stays. To revoke it again changes nothing.").WithProblems(errAPIKeyNotFound), g.revokeAPIKey)
+		"It is refused from then on, everywhere within 30 seconds. What came with it stays. To revoke it again changes nothing.").WithProblems(errAPIKeyNotFound), g.revokeAPIKey)
 }
 
 // defaultPerMinute is how many writing requests a key may make in a minute where its administrator does not say.

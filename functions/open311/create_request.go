@@ -66,11 +66,14 @@ func readCreate(f form, area report.Area, most int, w *warning.Collector) (creat
 
 // place reads where the problem is. An address beside lat and long is kept as text.
 func (r *formReader) place(out *createRequest, area report.Area) {
+	before := len(r.faults)
 	latitude, hasLatitude := r.number("lat")
 	longitude, hasLongitude := r.number("long")
+	unreadable := len(r.faults) > before
 	address := r.cut("address_string", maxAddress)
 	out.Address.Address = address
 	switch {
+	case unreadable: // one fault is enough
 	case hasLatitude != hasLongitude:
 		r.fault(problem.InvalidField("lat", "send lat and long together"))
 	case hasLatitude:

@@ -156,6 +156,9 @@ func TestFaultsOfCreate(t *testing.T) {
 	if len(several) != 3 {
 		t.Errorf("%v, want the faults of the service, the place and the attribute", several)
 	}
+	if one := items(t, w.Anonymous().Post(path("requests.json"), filed(key, map[string]string{"lat": "south"})).Want(http.StatusBadRequest)); len(one) != 1 {
+		t.Errorf("%v, want one fault of the place", one)
+	}
 	root := parse(t, w.Anonymous().Post(path("requests.xml"), filed("", nil)).Want(http.StatusForbidden))
 	if root.name != "errors" || root.child("error").names() != "code description" || root.child("error").child("code").text != "403" {
 		t.Errorf("%+v", root)

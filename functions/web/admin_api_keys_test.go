@@ -53,6 +53,8 @@ func TestAdministrationOfAPIKeys(t *testing.T) {
 	browser.AccessibleInThemes(t, a.tab, "admin api keys")
 	a.open("#audit", "Revoked an API key")
 	a.says("Made an API key")
+	a.says("Name of the other system")
+	a.says("Requests a minute")
 }
 
 // The answer with the key is lost. The page sends the request again, and says that the key cannot be shown.

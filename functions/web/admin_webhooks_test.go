@@ -51,6 +51,7 @@ func TestAdministrationOfWebhooks(t *testing.T) {
 	a.click("redrive")
 	a.says("The call is made again.")
 	a.do(chromedp.WaitNotPresent(a.id("redrive")))
+	a.says("waiting: 1, given up: 0")
 	a.click("webhook-rotate")
 	a.click("rotate-send")
 	a.do(chromedp.WaitVisible(a.id("secret")))
@@ -67,4 +68,11 @@ func TestAdministrationOfWebhooks(t *testing.T) {
 	a.says("There is no webhook yet.")
 	a.open("#audit", "Deleted a webhook")
 	a.says("Gave a webhook another secret")
+	a.open("#audit?entity=webhook", "Repair disputed") // the events by the names of the form
+	a.says("Receiver")
+	var about string
+	a.do(chromedp.Value(`[name=entity]`, &about))
+	if about != "webhook" {
+		t.Errorf("the log is said to be about %q", about)
+	}
 }

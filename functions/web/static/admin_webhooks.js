@@ -99,6 +99,12 @@ function one(el, hook, query) {
     draw();
     await list();
   };
+  const again = async () => {
+    const { items } = await call("GET", "/admin/webhooks");
+    Object.assign(hook, items.find((w) => w.id === hook.id));
+    draw();
+    await list();
+  };
 
   function draw() {
     fill(top, h("p", {}, state(hook), " ", h("span", { class: "soft" }, t("admin.webhook_counts", { waiting: hook.waiting, parked: hook.parked }))),
@@ -111,7 +117,7 @@ function one(el, hook, query) {
     const filters = new URLSearchParams({ page_size: "20", page: query.get("page") || "1" });
     if (filter.value) filters.set("state", filter.value);
     const found = await call("GET", path(hook.id) + "/deliveries?" + filters);
-    fill(calls, found.items.length ? h("ul", { class: "plain", data: { testid: "calls" } }, found.items.map((d) => delivery(hook, d, list))) : h("p", { class: "card" }, t("admin.no_calls")),
+    fill(calls, found.items.length ? h("ul", { class: "plain", data: { testid: "calls" } }, found.items.map((d) => delivery(hook, d, again))) : h("p", { class: "card" }, t("admin.no_calls")),
       pager(found, (n) => link("webhooks", [hook.id], { state: filter.value, page: n })));
   }
 

@@ -22,7 +22,7 @@ func (g *Group) registerCreate(a *httpapi.API) {
 	o := write("/requests", "Create a report")
 	o.Description = "The form of the specification, also as multipart/form-data with pictures in the field media. The report belongs to the API key. The " +
 		"same type, words, place (5 decimals) and pictures within 24 hours are a repeat, which gets the same service_request_id; so is the same " +
-		"Idempotency-Key. The member extensions of the answer has the receipt of the public log, and warnings about what was not kept."
+		"Idempotency-Key. A repeat changes nothing, but attribute[anonymous]=true is obeyed. The member extensions of the answer has the receipt of the public log, and warnings about what was not kept."
 	register(g, a, o, g.create)
 }
 
@@ -58,7 +58,7 @@ func (g *Group) create(ctx context.Context, in *createInput) (*answer, error) {
 	if err := g.spend(ctx, key, admission.LimitKeyReports); err != nil {
 		return nil, err
 	}
-	made, err := g.createOnce(ctx, key, request)
+	made, err := g.createOnce(ctx, key, request, w)
 	if err != nil || !made.created {
 		g.giveBack(ctx, key, admission.LimitKeyReports)
 	}
@@ -118,7 +118,7 @@ func madeExtensions(author uuid.UUID, receipt *ledger.Receipt, w *warning.Collec
 }
 
 // createOnce stores the pictures of the request and creates its report, or finds the one that it repeats.
-func (g *Group) createOnce(ctx context.Context, key apikey.Key, request createRequest) (made, error) {
+func (g *Group) createOnce(ctx context.Context, key apikey.Key, request createRequest, w *warning.Collector) (made, error) {
 	request.ContentHash = request.hash()
 	var pictures []uuid.UUID
 	for _, file := range request.files {
@@ -132,7 +132,7 @@ func (g *Group) createOnce(ctx context.Context, key apikey.Key, request createRe
 	var written reportcreate.Result
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		var err error
-		found, written, err = g.write(ctx, tx, key, request, pictures)
+		found, written, err = g.write(ctx, tx, key, request, pictures, w)
 		return err
 	})
 	if err != nil {

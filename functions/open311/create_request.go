@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -139,16 +140,31 @@ func (r *formReader) pictures(out *createRequest, most int) {
 		r.warnings.Add("media", warning.ImageLimit)
 	}
 	for _, address := range r.all("media_url") {
-		u, err := url.Parse(address)
+		u, ok := pictureURL(address)
 		switch {
-		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || len(address) > maxURL:
+		case !ok:
 			r.fault(problem.InvalidField("media_url", "expected an http or https address of at most 2,000 characters"))
 		case len(out.files)+len(out.urls) == most:
 			r.warnings.Add("media_url", warning.ImageLimit)
 		default:
-			out.urls = append(out.urls, address)
+			out.urls = append(out.urls, u)
 		}
 	}
+}
+
+// pictureURL is an address as a browser would call it: without a fragment, and with each character escaped that has to be. It is false
+// for one that nobody can call.
+func pictureURL(address string) (string, bool) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		return "", false
+	}
+	if n, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || n == 0) {
+		return "", false
+	}
+	u.Fragment, u.RawFragment = "", ""
+	address = u.String()
+	return address, len(address) <= maxURL
 }
 
 // hash is what a repeat has in common with its report: type, words, place to 5 decimals (about a metre) and pictures. It is stored with the

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
@@ -218,79 +217,6 @@ func TestAnAddressAlone(t *testing.T) {
 	}
 }
 
-// A request that is sent again gets the same report: by content within 24 hours, also after the report was taken down, and at once.
-func TestCreateAgain(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	_, key := w.APIKey("FixMyStreet")
-	_, other := w.APIKey("Neighbour")
-	form := filed(key, map[string]string{"lat": "-8.556901", "attribute[title]": "Hole"})
-	var mu sync.Mutex
-	numbers := map[string]bool{}
-	var wg sync.WaitGroup
-	for range 6 {
-		wg.Go(func() {
-			made := create(t, w.Anonymous(), form)
-			mu.Lock()
-			defer mu.Unlock()
-			numbers[made.Text("service_request_id")] = true
-		})
-	}
-	wg.Wait()
-	if len(numbers) != 1 || w.Int(`SELECT count(*) FROM reports`) != 1 {
-		t.Fatalf("%v", numbers)
-	}
-	first := w.Text(`SELECT report_number FROM reports`)
-	again := create(t, w.Anonymous(), filed(key, map[string]string{"lat": "-8.556902", "attribute[title]": "Hole", "email": "ana@example.tl"}))
-	receipt := w.Receipt(apiclient.Object{Values: again.At("extensions").(object)})
-	if again.Text("service_request_id") != first || len(receipt.Salt) != 32 || w.Int(`SELECT count(*) FROM open311_contacts`) != 0 {
-		t.Errorf("again: %v", again.Values)
-	}
-	w.Staff("admin").Do(http.MethodDelete, "/reports/"+first+"?reason_code=irrelevant", nil).Want(http.StatusOK)
-	if got := create(t, w.Anonymous(), form).Text("service_request_id"); got != first {
-		t.Errorf("after it was removed: %s", got)
-	}
-	for what, another := range map[string]url.Values{
-		"another key":   filed(other, map[string]string{"lat": "-8.556901", "attribute[title]": "Hole"}),
-		"another place": filed(key, map[string]string{"lat": "-8.55692", "attribute[title]": "Hole"}),
-		"other words":   filed(key, map[string]string{"lat": "-8.556901", "attribute[title]": "Hole!"}),
-		"another type":  filed(key, map[string]string{"lat": "-8.556901", "attribute[title]": "Hole", "service_code": "bridge"}),
-		"a picture":     filed(key, map[string]string{"lat": "-8.556901", "attribute[title]": "Hole", "media_url": "https://example.org/a.jpg"}),
-	} {
-		if got := create(t, w.Anonymous(), another).Text("service_request_id"); numbers[got] {
-			t.Errorf("%s is a repeat", what)
-		} else {
-			numbers[got] = true
-		}
-	}
-	w.Tamper(`ALTER TABLE reports DISABLE TRIGGER USER; UPDATE reports SET created_at = created_at - interval '25 hours'`)
-	if got := create(t, w.Anonymous(), form).Text("service_request_id"); numbers[got] {
-		t.Error("a repeat of yesterday's report")
-	}
-}
-
-// The same Idempotency-Key gets the same report for good, and is refused with another request.
-func TestIdempotencyKeyOfCreate(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	_, key := w.APIKey("FixMyStreet")
-	_, other := w.APIKey("Neighbour")
-	keyed := w.Anonymous().With("Idempotency-Key", "fms-12")
-	first := keyed.Post(path("requests.json"), filed(key, nil)).Want(http.StatusOK)
-	again := keyed.Post(path("requests.json"), filed(key, nil)).Want(http.StatusOK)
-	if !bytes.Equal(first.Body, again.Body) || first.Header.Get("Idempotent-Replay") != "" || again.Header.Get("Idempotent-Replay") != "true" {
-		t.Errorf("%s\n%s", first.Body, again.Body)
-	}
-	r := keyed.Post(path("requests.json"), filed(key, map[string]string{"description": "Another hole"})).Want(http.StatusBadRequest)
-	if !strings.Contains(string(r.Body), "Idempotency-Key") {
-		t.Errorf("%s", r.Body)
-	}
-	if keyed.Post(path("requests.json"), filed(other, nil)).Want(http.StatusOK); w.Int(`SELECT count(*) FROM reports`) != 2 {
-		t.Error("two systems share an Idempotency-Key")
-	}
-	w.Anonymous().With("Idempotency-Key", "a b").Post(path("requests.json"), filed(key, nil)).Want(http.StatusBadRequest)
-}
-
 // multipartForm is a form with files in the field media.
 func multipartForm(t *testing.T, fields url.Values, files ...[]byte) apiclient.Raw {
 	t.Helper()
@@ -361,6 +287,13 @@ func TestAddressesOfPictures(t *testing.T) {
 	}
 	if got := create(t, w.Anonymous(), form).Text("service_request_id"); got != made.Text("service_request_id") || w.Int(`SELECT count(*) FROM outbox WHERE queue = 'fetch'`) != 1 {
 		t.Error("a repeat fetches again")
+	}
+	create(t, w.Anonymous(), filed(key, map[string]string{"media_url": "http://example.org/my photo.jpg#top"})) // as a browser calls it
+	if got := w.Text(`SELECT body ->> 'url' FROM outbox WHERE queue = 'fetch' ORDER BY created_at DESC LIMIT 1`); got != "http://example.org/my%20photo.jpg" {
+		t.Errorf("the worker gets %s", got)
+	}
+	for _, address := range []string{"ftp://example.org/a.jpg", "http://example.org:99999/a.jpg", "http://example.org:0/a.jpg", "//example.org/a.jpg", "http://ana:x@example.org/a.jpg"} {
+		fault(t, w, filed(key, map[string]string{"media_url": address}), 400, "media_url: ")
 	}
 }
 

@@ -24,7 +24,7 @@ const idleSQL = `
 		OR EXISTS (SELECT FROM uploads WHERE state = 'redacting')
 		OR EXISTS (SELECT FROM announcements WHERE finished_at IS NULL)
 		OR EXISTS (SELECT FROM notification_deliveries WHERE state = 'waiting')
-		OR EXISTS (SELECT FROM webhook_deliveries WHERE state = 'waiting')
+		OR EXISTS (SELECT FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id WHERE d.state = 'waiting' AND w.enabled)
 		OR (SELECT c.next > h.size OR h.wake_at IS NOT NULL FROM log_counter c, log_head h)
 		OR EXISTS (SELECT FROM log_messages WHERE state NOT IN ('confirmed', 'failed'))
 		OR EXISTS (SELECT FROM ledger_events WHERE log_index = (SELECT next - 1 FROM log_counter) AND created_at > $1)

@@ -116,7 +116,7 @@ func TestWhatForbidsThePause(t *testing.T) {
 		{"comment that waits for its mail", `INSERT INTO notification_deliveries (notification_id, channel, recipient, state, attempts) SELECT id, 'mail', '', 'waiting', 0 FROM notifications`,
 			`DELETE FROM notification_deliveries`},
 		{"call of a webhook that waits", `INSERT INTO webhooks (id, url, events, secret) VALUES (gen_random_uuid(), 'https://receiver.example/', '{comment.added}', '');
-			INSERT INTO webhook_deliveries (id, webhook_id, report_id, event_type, occurred_at) SELECT gen_random_uuid(), w.id, r.id, 'comment.added', now() FROM webhooks w, reports r`, `DELETE FROM webhooks`},
+			INSERT INTO webhook_deliveries (id, webhook_id, report_id, event_type, occurred_at) SELECT gen_random_uuid(), w.id, r.id, 'comment.added', now() FROM webhooks w, reports r`, `UPDATE webhooks SET enabled = false, off_reason = 'admin'`},
 		{"event that is not published", `UPDATE log_head SET size = size - 1`, `UPDATE log_head SET size = size + 1`},
 		{"round of the log that is due later", `UPDATE log_head SET wake_at = NOW + interval '1 hour'`, `UPDATE log_head SET wake_at = NULL`},
 		{"message to the ledger", `INSERT INTO log_messages (id, topic_id, size, first_index, message, state, shown, next_attempt_at, created_at, updated_at)

@@ -198,3 +198,15 @@ func TestDeskDecidesFlagsOfComments(t *testing.T) {
 		t.Error("the flag is not dismissed")
 	}
 }
+
+// Staff read which system sent a report, and that the person whom it names confirmed nothing.
+func TestDeskSaysWhichSystemSentAReport(t *testing.T) {
+	t.Parallel()
+	d := newDeskReport(t)
+	key, _ := d.APIKey("FixMyStreet Dili")
+	d.Exec(`UPDATE reports SET user_id = NULL, api_key_id = $2, source = 'open311' WHERE id = $1`, d.id, key)
+	d.Exec(`INSERT INTO open311_contacts (report_id, full_name) VALUES ($1, 'Maria')`, d.id)
+	tab := d.open(d.moderator, 360, 740)
+	atDesk(t, tab, chromedp.Click(deskID("contact")), chromedp.WaitVisible(`a[href="mailto:ops@example.org"]`))
+	deskShows(t, tab, "Maria", "FixMyStreet Dili", "Nobody has confirmed it.")
+}

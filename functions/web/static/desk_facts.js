@@ -29,7 +29,9 @@ export function contactOf(work) {
   const look = button(text("contact"), async () => {
     const c = await staffApi("GET", "/reports/" + work.report.id + "/reporter");
     fill(box, h("dl", {}, fact("contact_name", c.full_name), fact("contact_phone", c.phone_number && h("a", { href: "tel:" + c.phone_number }, c.phone_number)),
-      fact("contact_email", c.email && h("a", { href: "mailto:" + c.email }, c.email)), fact("contact_language", text("language_" + c.preferred_language))));
+      fact("contact_email", c.email && h("a", { href: "mailto:" + c.email }, c.email)), fact("contact_language", text("language_" + c.preferred_language)),
+      fact("contact_sent_by", c.sent_by), fact("contact_system_email", c.system_email && h("a", { href: "mailto:" + c.system_email }, c.system_email))),
+      c.sent_by ? h("p", { class: "soft" }, text("contact_of_system")) : null);
     look.hidden = true;
   }, { data: { testid: "contact" }, "aria-describedby": "contact-hint" });
   return [look, h("p", { class: "soft", id: "contact-hint" }, text("contact_hint")), box];

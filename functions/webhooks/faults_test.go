@@ -100,6 +100,21 @@ func TestA410OfAFormerAddressSwitchesNothingOff(t *testing.T) {
 	}
 }
 
+// A delivery that was stored before a migration added a column has the column's present value.
+func TestADeliveryFromBeforeAColumn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.hook(b.receiver.URL, webhook.ReportCreated)
+	id := b.file(b.Citizen(), "Kuak")
+	b.Exec(`UPDATE webhook_deliveries SET snapshot = snapshot - '{version,confirmations_count}'::text[]`)
+	b.moderator().Post("/reports/"+id+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	b.work()
+	calls := b.receiver.take()
+	if len(calls) != 1 || calls[0].data().Number("report.version") != 2 || calls[0].data().Text("report.status") != "pending" || calls[0].data().Text("report.client_id") != "" {
+		t.Errorf("got %d calls", len(calls))
+	}
+}
+
 // Words that a moderator changed are in no later call, also where the event was before: what the reporter wrote is for staff alone.
 func TestLaterCallsHaveTheWordsOfAModerator(t *testing.T) {
 	t.Parallel()

@@ -32,13 +32,13 @@ const firstPictureSQL = `(SELECT ri.id FROM report_images ri JOIN uploads p ON p
 	WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND p.state = 'processed' AND ` + report.PublicPictureSQL + `
 	ORDER BY ri.created_at, ri.id LIMIT 1)`
 
-// Snapshot reads a report from the columns of its row that were stored with an event (webhook.Emit); nil columns are those of the row as
-// it is now. Words that everybody may not read any more are left out then, its pictures too, and its place has 3 decimals. Words that a
-// moderator changed are those of now: what the reporter wrote may say what nobody should read.
+// Snapshot reads a report from the columns of its row that were stored with an event (webhook.Emit). A column that was not stored has its
+// present value; so have all if columns is nil. Words that everybody may not read any more are left out then, its pictures too, and its
+// place has 3 decimals. Words that a moderator changed are those of now: what the reporter wrote may say what nobody should read.
 func (r *Reader) Snapshot(ctx context.Context, id uuid.UUID, columns json.RawMessage) (Snapshot, error) {
 	const q = `SELECT ` + summaryColumns + `, false, coalesce((SELECT ` + wordsShownNowSQL + ` FROM reports r WHERE r.id = $1), false), ` + firstPictureSQL + `
-		FROM (SELECT s.* FROM reports o CROSS JOIN jsonb_populate_record(CASE WHEN $2::jsonb IS NULL THEN o END,
-			$2::jsonb || CASE WHEN o.original_words IS NULL THEN '{}' ELSE jsonb_build_object('title', o.title, 'description', o.description, 'original_words', '{}'::jsonb) END) s
+		FROM (SELECT s.* FROM reports o CROSS JOIN jsonb_populate_record(o,
+			coalesce($2::jsonb, '{}') || CASE WHEN o.original_words IS NULL THEN '{}' ELSE jsonb_build_object('title', o.title, 'description', o.description, 'original_words', '{}'::jsonb) END) s
 			WHERE o.id = $1) r` + summaryJoins
 	rows, err := r.db.Query(ctx, q, id, columns)
 	if err != nil {

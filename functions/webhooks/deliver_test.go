@@ -175,9 +175,12 @@ func TestAnswersOfReceivers(t *testing.T) {
 		"429 with seconds":       {func(w http.ResponseWriter) { w.Header().Set("Retry-After", "90"); w.WriteHeader(429) }, "waiting", 90},
 		"503 with less than 5 s": {func(w http.ResponseWriter) { w.Header().Set("Retry-After", "1"); w.WriteHeader(503) }, "waiting", 5},
 		"503 with years":         {func(w http.ResponseWriter) { w.Header().Set("Retry-After", strconv.Itoa(1<<31)); w.WriteHeader(503) }, "waiting", 6 * 3600},
-		"503 with ages":          {func(w http.ResponseWriter) { w.Header().Set("Retry-After", strings.Repeat("9", 30)); w.WriteHeader(503) }, "waiting", 6 * 3600},
-		"Retry-After of words":   {func(w http.ResponseWriter) { w.Header().Set("Retry-After", "soon"); w.WriteHeader(503) }, "waiting", 5},
-		"cut connection":         {func(w http.ResponseWriter) { panic(http.ErrAbortHandler) }, "waiting", 5},
+		"503 with ages": {func(w http.ResponseWriter) {
+			w.Header().Set("Retry-After", strings.Repeat("9", 30))
+			w.WriteHeader(503)
+		}, "waiting", 6 * 3600},
+		"Retry-After of words": {func(w http.ResponseWriter) { w.Header().Set("Retry-After", "soon"); w.WriteHeader(503) }, "waiting", 5},
+		"cut connection":       {func(w http.ResponseWriter) { panic(http.ErrAbortHandler) }, "waiting", 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

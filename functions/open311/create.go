@@ -2,12 +2,15 @@ package open311
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"regexp"
 
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/apikey"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -120,21 +123,20 @@ func madeExtensions(author uuid.UUID, receipt *ledger.Receipt, w *warning.Collec
 // createOnce stores the pictures of the request and creates its report, or finds the one that it repeats.
 func (g *Group) createOnce(ctx context.Context, key apikey.Key, request createRequest, w *warning.Collector) (made, error) {
 	request.ContentHash = request.hash()
-	var pictures []uuid.UUID
-	for _, file := range request.files {
-		up, err := g.uploads.Take(ctx, upload.OfKey(key.ID), file)
-		if err != nil {
-			return made{}, err
-		}
-		pictures = append(pictures, up.UploadID)
+	pictures, err := g.store(ctx, key, request)
+	if err != nil {
+		return made{}, err
 	}
 	var found *repeat // nil for a new report
 	var written reportcreate.Result
-	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		var err error
 		found, written, err = g.write(ctx, tx, key, request, pictures, w)
 		return err
 	})
+	if errors.Is(err, errNotStored) {
+		return g.createOnce(ctx, key, request, w)
+	}
 	if err != nil {
 		return made{}, err
 	}
@@ -143,4 +145,31 @@ func (g *Group) createOnce(ctx context.Context, key apikey.Key, request createRe
 	}
 	number := written.Number.Get()
 	return made{number: number, author: key.ID, created: true, receipt: g.receipts.Of(ctx, written.Entry, number, true)}, nil
+}
+
+// errNotStored reports that the request repeated a report when it came, and no longer does. Its pictures are to be stored.
+var errNotStored = errors.New("the pictures of a new report are not stored")
+
+// store stores the pictures of a request. It stores none of a repeat: a system that sends the same report all day would fill the bucket.
+func (g *Group) store(ctx context.Context, key apikey.Key, request createRequest) ([]uuid.UUID, error) {
+	if len(request.files) == 0 {
+		return nil, nil
+	}
+	batch := &database.Batch{}
+	earlier := askRepeat(batch, key, request)
+	if err := batch.Send(ctx, g.db); err != nil {
+		return nil, fmt.Errorf("look for the report of a repeat: %w", err)
+	}
+	if earlier.Get() != nil {
+		return nil, nil
+	}
+	var out []uuid.UUID
+	for _, file := range request.files {
+		up, err := g.uploads.Take(ctx, upload.OfKey(key.ID), file)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, up.UploadID)
+	}
+	return out, nil
 }

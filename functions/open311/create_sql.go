@@ -39,6 +39,9 @@ func (g *Group) write(ctx context.Context, tx *outbox.Tx, key apikey.Key, reques
 		}
 		return found, reportcreate.Result{}, found.compare(ctx, tx, request.Input, w)
 	}
+	if len(pictures) < len(request.files) {
+		return nil, reportcreate.Result{}, errNotStored
+	}
 	usable, err := upload.InOrder(pictures, locked.Get())
 	if err != nil {
 		return nil, reportcreate.Result{}, err

@@ -259,6 +259,9 @@ func TestPicturesOfCreate(t *testing.T) {
 	if got := create(t, w.Anonymous(), form).Text("service_request_id"); got != made.Text("service_request_id") {
 		t.Error("the same picture is another report")
 	}
+	if n := w.Int(`SELECT count(*) FROM uploads`); n != 1 {
+		t.Errorf("%d pictures are stored after a repeat, want 1", n)
+	}
 	if got := create(t, w.Anonymous(), multipartForm(t, filed(key, nil), w.JPEG(3))).Text("service_request_id"); got == made.Text("service_request_id") {
 		t.Error("another picture is a repeat")
 	}

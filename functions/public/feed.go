@@ -13,12 +13,10 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/page"
-	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/weblink"
 )
@@ -106,7 +104,11 @@ func (p *Public) feed(ctx context.Context, in *feedInput) (*feedOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	pictures, err := p.feedPictures(ctx, found.Items)
+	ids := make([]uuid.UUID, len(found.Items))
+	for i, s := range found.Items {
+		ids[i] = s.ID
+	}
+	details, err := p.reader.Details(ctx, ids, false)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +116,7 @@ func (p *Public) feed(ctx context.Context, in *feedInput) (*feedOutput, error) {
 	out := in.frame(base)
 	out.GeoRSS, out.Language, out.Title, out.Author = "http://www.georss.org/georss", lang, locale.TextFor(ctx, "page.feed_title"), atomAuthor{"LafaekStreet"}
 	for _, s := range found.Items {
-		out.Entries = append(out.Entries, entryOf(ctx, base, s, pictures))
+		out.Entries = append(out.Entries, entryOf(ctx, base, s, details[s.ID].Picture))
 		out.Updated = max(out.Updated, s.UpdatedAt.String())
 	}
 	body, err := xml.Marshal(out)
@@ -164,8 +166,8 @@ func (in *feedInput) asSent() string {
 	return in.query.Encode()
 }
 
-// entryOf is a report as an entry. Its id is that of the report and stays.
-func entryOf(ctx context.Context, base weblink.Base, s reportread.Summary, pictures map[uuid.UUID]uuid.UUID) atomEntry {
+// entryOf is a report as an entry, with its first picture, nil for none. Its id is that of the report and stays.
+func entryOf(ctx context.Context, base weblink.Base, s reportread.Summary, picture *uuid.UUID) atomEntry {
 	typed, status := s.IssueType.Label(locale.FromContext(ctx)), locale.TextFor(ctx, "label.status."+string(s.Status))
 	e := atomEntry{ID: "urn:uuid:" + s.ID.String(), Title: s.Title, Published: s.CreatedAt.String(), Updated: s.UpdatedAt.String(), Summary: s.Description,
 		Categories: []atomCategory{{string(s.IssueType), base.String() + "/api/v1/meta#issue_type", typed}, {string(s.Status), base.String() + "/api/v1/meta#status", status}},
@@ -174,32 +176,8 @@ func entryOf(ctx context.Context, base weblink.Base, s reportread.Summary, pictu
 	if e.Title == "" {
 		e.Title = typed
 	}
-	if image, ok := pictures[s.ID]; ok {
-		e.Links = append(e.Links, atomLink{Rel: "enclosure", Type: "image/jpeg", Href: base.Picture(s.ReportNumber, image, "display")})
+	if picture != nil {
+		e.Links = append(e.Links, atomLink{Rel: "enclosure", Type: "image/jpeg", Href: base.Picture(s.ReportNumber, *picture, "display")})
 	}
 	return e
-}
-
-// feedPictures returns the first picture of each report that everybody may see.
-func (p *Public) feedPictures(ctx context.Context, items []reportread.Summary) (map[uuid.UUID]uuid.UUID, error) {
-	ids := make([]uuid.UUID, len(items))
-	for i, s := range items {
-		ids[i] = s.ID
-	}
-	const q = `SELECT DISTINCT ON (ri.report_id) ri.report_id, ri.id FROM report_images ri JOIN uploads u ON u.id = ri.upload_id
-		WHERE ri.report_id = ANY($1) AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND u.state = 'processed' AND ` + report.PublicPictureSQL + `
-		ORDER BY ri.report_id, ri.created_at, ri.id`
-	out, found := map[uuid.UUID]uuid.UUID{}, [2]uuid.UUID{}
-	rows, err := p.db.Query(ctx, q, ids)
-	if err != nil {
-		return nil, fmt.Errorf("read pictures of the feed: %w", err)
-	}
-	_, err = pgx.ForEachRow(rows, []any{&found[0], &found[1]}, func() error {
-		out[found[0]] = found[1]
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read pictures of the feed: %w", err)
-	}
-	return out, nil
 }

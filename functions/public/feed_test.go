@@ -81,3 +81,22 @@ func TestFeed(t *testing.T) {
 	}
 	anybody.Get("/public/feed.atom?status=zzz").Want(http.StatusUnprocessableEntity)
 }
+
+// An entry has the first picture that everybody may see.
+func TestFeedHasPictures(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	id, number := file(w, w.Citizen(), nil)
+	w.Exec(`UPDATE reports SET status = 'verified' WHERE id = $1`, id)
+	w.Exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, expires_at, state) SELECT ('00000000-0000-4000-8000-00000000000' || n)::uuid, r.user_id, 'originals/' || n, 'image/jpeg', 1, now(), 'processed'
+		FROM reports r, generate_series(1, 3) n WHERE r.id = $1`, id)
+	w.Exec(`INSERT INTO report_images (id, report_id, upload_id, verdict, hidden, hidden_reason, created_at) SELECT u.id, $1, u.id, 'relevant', CASE WHEN u.s3_key LIKE '%1' THEN 'moderator' END,
+		CASE WHEN u.s3_key LIKE '%1' THEN 'offensive' END, now() + right(u.s3_key, 1)::int * interval '1 second' FROM uploads u`, id)
+	var f feedDocument
+	if err := xml.Unmarshal(w.Anonymous().Get("/public/feed.atom").Want(http.StatusOK).Body, &f); err != nil || len(f.Entries) != 1 || len(f.Entries[0].Links) != 2 {
+		t.Fatalf("%v: %+v", err, f)
+	}
+	if l := f.Entries[0].Links[1]; l.Rel != "enclosure" || !strings.HasSuffix(l.Href, "/public/reports/"+number+"/images/00000000-0000-4000-8000-000000000002/display") {
+		t.Errorf("got %+v", l)
+	}
+}

@@ -46,38 +46,41 @@ func (g *Group) bulk(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	paged := in.text("page") != "" || in.text("page_size") != ""
-	file := &csvFile{most: g.bounds.mostBytes(&in.Call)}
-	file.out = csv.NewWriter(&file.body)
-	file.out.UseCRLF = true // RFC 4180
+	file := newCSVFile(g.bounds.mostBytes(&in.Call))
 	file.write(bulkColumns()...)
-	more := false
-	for rows := 0; ; {
-		found, err := g.reader.List(ctx, reportread.Public(), f.query, f.scopes...)
-		if err != nil {
-			return nil, err
-		}
-		if f.beyond {
-			if _, err := afterLast(document{}, len(found.Items) > 0); err != nil {
-				return nil, err
-			}
-		}
-		fit, err := g.bulkRows(ctx, file, found.Items)
-		if err != nil {
-			return nil, err
-		}
-		rows += len(found.Items)
-		more = !fit || found.HasNext
-		if !fit || paged || found.NextCursor == nil || rows >= g.bounds.rows {
-			break
-		}
-		f.query.Cursor = *found.NextCursor
+	more, err := g.bulkPages(ctx, file, f, in.text("page") == "" && in.text("page_size") == "")
+	if err != nil {
+		return nil, err
 	}
 	out := &bulkOutput{ContentType: CSV.contentType(), Disposition: `attachment; filename="requests.csv"`, Body: file.body.Bytes()}
 	if more {
 		out.Truncated = "true"
 	}
 	return out, nil
+}
+
+// bulkPages writes a page of reports, with all also those after it up to the bound. It is true where there are more.
+func (g *Group) bulkPages(ctx context.Context, file *csvFile, f filters, all bool) (bool, error) {
+	for rows := 0; ; {
+		found, err := g.reader.List(ctx, reportread.Public(), f.query, f.scopes...)
+		if err != nil {
+			return false, err
+		}
+		if f.beyond {
+			if _, err := afterLast(document{}, len(found.Items) > 0); err != nil {
+				return false, err
+			}
+		}
+		fit, err := g.bulkRows(ctx, file, found.Items)
+		if err != nil {
+			return false, err
+		}
+		rows += len(found.Items)
+		if !fit || !all || found.NextCursor == nil || rows >= g.bounds.rows {
+			return !fit || found.HasNext, nil
+		}
+		f.query.Cursor = *found.NextCursor
+	}
 }
 
 // bulkRows writes reports. It is false where the file has no place for all of them.
@@ -116,6 +119,13 @@ type csvFile struct {
 	body bytes.Buffer
 	out  *csv.Writer
 	most int
+}
+
+func newCSVFile(most int) *csvFile {
+	f := &csvFile{most: most}
+	f.out = csv.NewWriter(&f.body)
+	f.out.UseCRLF = true // RFC 4180
+	return f
 }
 
 // write adds a row; false where the file has no place for it.

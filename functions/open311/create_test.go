@@ -282,10 +282,10 @@ func TestAddressesOfPictures(t *testing.T) {
 	if got := warned(made); got != "media_url:image_limit" {
 		t.Errorf("warnings %s", got)
 	}
-	const waits = `SELECT concat_ws('|', u.state, u.api_key_id = $2, u.attached_at IS NOT NULL, r.ai_status, o.body ->> 'url')
+	const waits = `SELECT concat_ws('|', u.state, u.content_type, u.api_key_id = $2, u.attached_at IS NOT NULL, r.ai_status, o.body ->> 'url')
 		FROM reports r JOIN report_images i ON i.report_id = r.id JOIN uploads u ON u.id = i.upload_id JOIN outbox o ON o.queue = 'fetch' AND o.body ->> 'upload_id' = u.id::text
 		WHERE r.report_number = $1`
-	if got := w.Text(waits, made.Text("service_request_id"), id); got != "issued|t|t|queued|https://example.org/a.jpg?size=full" {
+	if got := w.Text(waits, made.Text("service_request_id"), id); got != "issued|application/octet-stream|t|t|queued|https://example.org/a.jpg?size=full" {
 		t.Errorf("%s", got)
 	}
 	if got := create(t, w.Anonymous(), form).Text("service_request_id"); got != made.Text("service_request_id") || w.Int(`SELECT count(*) FROM outbox WHERE queue = 'fetch'`) != 1 {

@@ -21,7 +21,35 @@ func main() {
 	os.Exit(code)
 }
 
+// run checks a server and returns the status with which the command ends.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	o, asJSON, err := readFlags(args, errs)
+	if err != nil {
+		return 2 // the flag package has said why
+	}
+	report, err := open311.Run(ctx, o)
+	if err == nil {
+		err = ctx.Err()
+	}
+	write := report.WriteTable
+	if asJSON {
+		write = report.WriteJSON
+	}
+	if err == nil {
+		err = write(out)
+	}
+	switch {
+	case err != nil:
+		fmt.Fprintln(errs, err)
+		return 2
+	case report.Count(open311.Must, open311.Fail) > 0:
+		return 1
+	}
+	return 0
+}
+
+// readFlags reads the arguments of the command, and whether it prints JSON.
+func readFlags(args []string, errs io.Writer) (open311.Options, bool, error) {
 	var o open311.Options
 	f := flag.NewFlagSet("conformance", flag.ContinueOnError)
 	f.SetOutput(errs)
@@ -39,30 +67,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	f.DurationVar(&o.Pause, "pause", 200*time.Millisecond, "time between two requests")
 	f.DurationVar(&o.Timeout, "timeout", 30*time.Second, "time for one request")
 	asJSON := f.Bool("json", false, "print JSON instead of a table")
-	if err := f.Parse(args); err != nil {
-		return 2
-	}
+	err := f.Parse(args)
 	if o.APIKey == "" {
 		o.APIKey = os.Getenv("OPEN311_API_KEY")
 	}
-	report, err := open311.Run(ctx, o)
-	if err == nil && ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		fmt.Fprintln(errs, err)
-		return 2
-	}
-	write := report.WriteTable
-	if *asJSON {
-		write = report.WriteJSON
-	}
-	if err := write(out); err != nil {
-		fmt.Fprintln(errs, err)
-		return 2
-	}
-	if report.Count(open311.Must, open311.Fail) > 0 {
-		return 1
-	}
-	return 0
+	return o, *asJSON, err
 }

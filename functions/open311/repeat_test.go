@@ -116,3 +116,32 @@ func TestIdempotencyKeyOfCreate(t *testing.T) {
 	}
 	w.Anonymous().With("Idempotency-Key", "a b").Post(path("requests.json"), filed(key, nil)).Want(http.StatusBadRequest)
 }
+
+// A request that stops being a repeat while it waits for another one of its key creates a report with its picture.
+func TestARepeatThatIsNoneAnyMore(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	id, key := w.APIKey("FixMyStreet")
+	form := multipartForm(t, filed(key, nil), w.JPEG(1))
+	first := create(t, w.Anonymous(), form).Text("service_request_id")
+	tx, err := w.DB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "filing:key:"+id.String()); err != nil {
+		t.Fatal(err)
+	}
+	client, second := w.Anonymous(), make(chan string, 1)
+	go func() {
+		second <- apiclient.Object{Values: items(t, client.Post(path("requests.json"), form))[0]}.Text("service_request_id")
+	}()
+	w.WaitUntil(`SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database())`)
+	w.Tamper(`ALTER TABLE reports DISABLE TRIGGER USER; UPDATE reports SET created_at = created_at - interval '25 hours'`)
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if number := <-second; number == first || w.Int(`SELECT count(*) FROM reports r JOIN report_images i ON i.report_id = r.id WHERE r.report_number = $1`, number) != 1 {
+		t.Errorf("the second request got %s, the first one %s", number, first)
+	}
+}

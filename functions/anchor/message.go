@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/functions/anchor/budget"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -117,11 +118,11 @@ func (r *round) newMessage(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	now := r.Clock.Now()
-	b := budget{burst: s.LedgerBurst, interval: time.Duration(s.LedgerIntervalSeconds) * time.Second}
-	left := b.left(r.head.Budget, r.head.BudgetAt, now)
-	due := now.Add(b.wait(left, u.NewReport, since(u.LastAt, now, b.interval)))
+	b := budget.Budget{Burst: s.LedgerBurst, Interval: time.Duration(s.LedgerIntervalSeconds) * time.Second}
+	left := b.Left(r.head.Budget, r.head.BudgetAt, now)
+	due := now.Add(b.Wait(left, u.NewReport, since(u.LastAt, now, b.Interval)))
 	if u.LastState != nil && *u.LastState == string(ledger.MessageFailed) {
-		due = latest(due, u.LastEnd.Add(b.interval))
+		due = latest(due, u.LastEnd.Add(b.Interval))
 	}
 	if u.ProbeAt != nil {
 		due = latest(due, *u.ProbeAt)

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/lafaekstreet/backend/functions/anchor/budget"
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/translog"
@@ -17,7 +18,7 @@ import (
 
 const (
 	// publishEvery is the shortest time between two checkpoints.
-	publishEvery = 10 * time.Second
+	publishEvery = budget.CheckpointEvery
 	// maxPublish is the most entries that one checkpoint adds. More follow at once, with the next.
 	maxPublish = 1 << 16
 	// retryPublish is the wait after a failure of S3 or KMS.

@@ -171,6 +171,10 @@ e2e: node ## Run the built functions wired as the synthesized template says
 bench: ## Measure on generated data (SIZE=10k, 100k or 1m reports; ONLY=part,… and ROWS=regexp for some of it)
 	@$(GO) run ./infra/local/bench/run -size $(or $(SIZE),10k) $(if $(ONLY),-only $(ONLY)) $(if $(ROWS),-rows '$(ROWS)')
 
+.PHONY: cost
+cost: ## Print what a month costs (REPORTS=1000000 PROFILE=external or managed line by line; without them decision 0014's table)
+	@$(GO) run ./infra/cost/print $(if $(REPORTS),-reports $(REPORTS)) $(if $(PROFILE),-profile $(PROFILE))
+
 .PHONY: lint
 lint: ## Check format, vet and lint
 	@unformatted=$$(gofmt -l functions infra migrations shared); \

@@ -170,12 +170,12 @@ var erasures = []string{
 // eraseContacts empties what staff wrote down about the person when they filed reports for them. What the person filed for others stays.
 const eraseContacts = `
 	UPDATE report_contacts SET full_name = NULL, phone_number = NULL, email = NULL
-	 WHERE report_id IN (SELECT id FROM reports WHERE user_id = $1) OR email = (SELECT email FROM users WHERE id = $1)`
+	 WHERE report_id IN (SELECT id FROM reports WHERE user_id = $1) OR email = (SELECT email FROM users WHERE id = $1 AND email_verified_at IS NOT NULL)`
 
-// eraseSystemContacts empties what other systems wrote down about the person.
+// eraseSystemContacts empties what other systems wrote down about the person. An address that was never confirmed may be somebody else's.
 const eraseSystemContacts = `
 	UPDATE open311_contacts SET full_name = NULL, phone_number = NULL, email = NULL, device_id = NULL, account_id = NULL
-	 WHERE email = (SELECT email FROM users WHERE id = $1)`
+	 WHERE email = (SELECT email FROM users WHERE id = $1 AND email_verified_at IS NOT NULL)`
 
 // eraseName removes the person's name and words from notifications of others about their comments.
 const eraseName = `

@@ -100,6 +100,9 @@ func TestErasureReachesWhatOtherSystemsSent(t *testing.T) {
 		t.Errorf("the export has %v", records)
 	}
 	ana.Do(http.MethodDelete, "/users/"+ana.ID.String(), nil).Want(http.StatusOK)
+	stranger := w.Citizen() // has never confirmed the address
+	w.Exec(`UPDATE users SET email = 'somebody@example.tl', email_verified_at = NULL WHERE id = $1`, stranger.ID)
+	stranger.Do(http.MethodDelete, "/users/"+stranger.ID.String(), nil).Want(http.StatusOK)
 	const left = `SELECT concat_ws('|', c.full_name, c.phone_number, c.email, c.device_id, c.account_id, r.report_number = $1) FROM open311_contacts c JOIN reports r ON r.id = c.report_id WHERE c.email IS NULL`
 	if got := w.Text(left, number); got != "t" {
 		t.Errorf("left: %s", got)

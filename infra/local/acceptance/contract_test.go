@@ -245,13 +245,7 @@ func (v *visitor) staff(admin *visitor) (*visitor, string) {
 	key := made.Text("id")
 	admin.get("/admin/api-keys")
 	admin.do("DELETE", "/admin/api-keys/"+key, nil, 200)
-	hook := admin.do("POST", "/admin/webhooks", object{"url": "https://8.8.8.8/hook", "events": []string{"report.disputed"}}, 201).Object().Text("id")
-	admin.get("/admin/webhooks")
-	admin.get("/admin/webhooks/" + hook + "/deliveries")
-	admin.do("POST", "/admin/webhooks/"+hook+"/rotate", nil, 200)
-	admin.do("PATCH", "/admin/webhooks/"+hook, object{"enabled": false}, 200)
-	admin.do("POST", "/admin/webhooks/"+hook+"/deliveries/"+hook+"/redrive", nil, 404)
-	admin.do("DELETE", "/admin/webhooks/"+hook, nil, 200)
+	admin.webhooks()
 	admin.get("/admin/audit")
 	settings := admin.get("/admin/settings").Object().Values
 	settings["evidence_images_max"] = 3
@@ -387,6 +381,20 @@ func (v *visitor) public(id string) {
 	}
 	page := string(v.get("//map").Body)
 	v.get("/" + asset.FindString(page))
+}
+
+// webhooks adds a webhook whose receiver does not exist, and has a call of it made again that was given up.
+func (v *visitor) webhooks() {
+	v.Helper()
+	hook := "/admin/webhooks/" + v.do("POST", "/admin/webhooks", object{"url": "https://receiver.invalid/hook", "events": []string{"report.created"}}, 201).Object().Text("id")
+	v.do("POST", "/reports", object{"issue_type": "bridge", "latitude": -8.5574, "longitude": 125.5609, "description": "for the receiver"}, 201)
+	v.get("/admin/webhooks")
+	v.do("POST", hook+"/rotate", nil, 200)
+	v.do("PATCH", hook, object{"enabled": false}, 200) // what waits is given up
+	call := first(v.get(hook+"/deliveries?state=parked"), "items", "id")
+	v.do("PATCH", hook, object{"enabled": true}, 200)
+	v.do("POST", hook+"/deliveries/"+call+"/redrive", nil, 202)
+	v.do("DELETE", hook, nil, 200)
 }
 
 // otherSystems uses what programs of others call: Open311 and OGC API – Features.

@@ -161,7 +161,9 @@ func TestWorkOnAWebhookHoldsNoReport(t *testing.T) {
 	exec(deliver)
 	redrive := path + "/deliveries/" + b.hookField(t, `SELECT id::text FROM webhook_deliveries`) + "/redrive"
 	for name, work := range map[string]func() apiclient.TestResponse{
-		"change":  func() apiclient.TestResponse { return boss.Do(http.MethodPatch, path, fields{"url": "https://8.8.4.4/"}) },
+		"change": func() apiclient.TestResponse {
+			return boss.Do(http.MethodPatch, path, fields{"url": "https://8.8.4.4/"})
+		},
 		"rotate":  func() apiclient.TestResponse { return boss.Do(http.MethodPost, path+"/rotate", nil) },
 		"redrive": func() apiclient.TestResponse { return boss.Do(http.MethodPost, redrive, nil) },
 	} {

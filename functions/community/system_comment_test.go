@@ -17,10 +17,11 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// system makes an API key and adds a comment of it to a report.
-func system(t *testing.T, w *testenv.System, reportID, content string) (key, commentID uuid.UUID) {
+// system makes an API key and adds a comment of it to a report. It returns the ids of the key and of the comment.
+func system(t *testing.T, w *testenv.System, reportID, content string) (uuid.UUID, uuid.UUID) {
 	t.Helper()
-	key = database.NewID()
+	key := database.NewID()
+	var commentID uuid.UUID
 	w.Exec(`INSERT INTO api_keys (id, name, contact_email, per_minute, secret_hash) VALUES ($1, 'FixMyStreet Dili', 'a@example.tl', 60, sha256('x'))`, key)
 	w.Do(func(tx *outbox.Tx) error {
 		target := comment.Lock(tx, report.AboutID(uuid.MustParse(reportID)), nil)

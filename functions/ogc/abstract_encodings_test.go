@@ -124,7 +124,7 @@ func values(o apiclient.Object) []string {
 				walk(name, value)
 			}
 		case string:
-			if name != "href" && !(name == "title" && v == "This answer") && !strings.HasPrefix(v, "The same as") && name != "rel" && name != "type" {
+			if name != "href" && (name != "title" || v != "This answer") && !strings.HasPrefix(v, "The same as") && name != "rel" && name != "type" {
 				out = append(out, v)
 			}
 		case float64:

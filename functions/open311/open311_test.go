@@ -3,6 +3,7 @@ package open311_test
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -56,7 +57,7 @@ func parse(t *testing.T, r apiclient.TestResponse) node {
 	open := []node{{}}
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

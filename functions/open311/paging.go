@@ -15,10 +15,10 @@ import (
 // maxItems is the most items of an answer, and their number where a client names none.
 const maxItems = 1_000
 
-// page reads page and page_size. Pages count from 1. beyond reports a page with more than most items before it; then the result asks for
+// page reads page and page_size. Pages count from 1. It reports true for a page with more than most items before it; then the result asks for
 // the first item after these, which says whether there is such a page.
-func (c *Call) page(most int) (q page.Query, beyond bool, err error) {
-	q.Page, q.Size = 1, maxItems
+func (c *Call) page(most int) (page.Query, bool, error) {
+	q := page.Query{Page: 1, Size: maxItems}
 	if text := c.text("page_size"); text != "" {
 		n, ok := counted(text)
 		if !ok || n > maxItems {

@@ -11,14 +11,6 @@ import (
 // w3Text writes a time in UTC, to the second, as the examples of the specification do.
 func w3Text(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// w3Or is w3Text, or nil for no time.
-func w3Or(t *time.Time) any {
-	if t == nil {
-		return nil
-	}
-	return w3Text(*t)
-}
-
 // period is a time as a client writes it: an instant is the second that it lies in, and a date is the day in Timor-Leste.
 type period struct {
 	from, to time.Time // to is the first instant after it

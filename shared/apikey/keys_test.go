@@ -30,8 +30,10 @@ func TestAKeyIsFoundByItsSecretUntilItIsRevoked(t *testing.T) {
 		}
 		return ok
 	}
-	if !found(secret) || !found(secret) {
-		t.Error("the secret finds no key")
+	for range 2 { // read, then kept
+		if !found(secret) {
+			t.Error("the secret finds no key")
+		}
 	}
 	for _, other := range []string{"", "lsk_", secret + "x", secret[:len(secret)-1], apikey.NewSecret(), string(apikey.Hash(secret))} {
 		if found(other) {
@@ -46,7 +48,9 @@ func TestAKeyIsFoundByItsSecretUntilItIsRevoked(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock.Advance(30 * time.Second)
-	if found(secret) || found(secret) {
-		t.Error("a revoked key is found")
+	for range 2 {
+		if found(secret) {
+			t.Error("a revoked key is found")
+		}
 	}
 }

@@ -40,7 +40,7 @@ type New struct {
 }
 
 // columns are the values of author_id and api_key_id.
-func (n New) columns() (person, key *uuid.UUID) {
+func (n New) columns() (*uuid.UUID, *uuid.UUID) {
 	if n.OfKey {
 		return nil, &n.Author.ID
 	}

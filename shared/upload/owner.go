@@ -20,7 +20,7 @@ func OfPerson(id uuid.UUID) Owner { return Owner{Person: id} }
 func OfKey(id uuid.UUID) Owner { return Owner{Key: id} }
 
 // columns are the values of user_id and api_key_id.
-func (o Owner) columns() (person, key *uuid.UUID) {
+func (o Owner) columns() (*uuid.UUID, *uuid.UUID) {
 	if o.Person != uuid.Nil {
 		return &o.Person, nil
 	}

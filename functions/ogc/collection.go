@@ -46,6 +46,16 @@ func find(id string) (collection, error) {
 	return collection{}, errNotFound
 }
 
+// viewOf returns view, and the collection with this id. errNotFound is for an unknown id.
+func (g *Group) viewOf(ctx context.Context, in Format, id string) (view, collection, error) {
+	v, err := g.view(ctx, in)
+	if err != nil {
+		return view{}, collection{}, err
+	}
+	c, err := find(id)
+	return v, c, err
+}
+
 // imported reports whether the collection has no features as long as nobody imports boundaries.
 func (c collection) imported() bool { return c.id == postsID || c.id == sucosID }
 
@@ -100,11 +110,7 @@ type collectionInput struct {
 }
 
 func (g *Group) collection(ctx context.Context, in *collectionInput) (*output, error) {
-	v, err := g.view(ctx, in.Format)
-	if err != nil {
-		return nil, err
-	}
-	c, err := find(in.Collection)
+	v, c, err := g.viewOf(ctx, in.Format, in.Collection)
 	if err != nil {
 		return nil, err
 	}

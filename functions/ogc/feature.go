@@ -77,11 +77,7 @@ type itemInput struct {
 }
 
 func (g *Group) item(ctx context.Context, in *itemInput) (*output, error) {
-	v, err := g.view(ctx, in.Format)
-	if err != nil {
-		return nil, err
-	}
-	c, err := find(in.Collection)
+	v, c, err := g.viewOf(ctx, in.Format, in.Collection)
 	if err != nil {
 		return nil, err
 	}

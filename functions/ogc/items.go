@@ -164,11 +164,7 @@ type FeatureCollection struct {
 }
 
 func (g *Group) items(ctx context.Context, in *itemsInput) (*output, error) {
-	v, err := g.view(ctx, in.Format)
-	if err != nil {
-		return nil, err
-	}
-	c, err := find(in.Collection)
+	v, c, err := g.viewOf(ctx, in.Format, in.Collection)
 	if err != nil {
 		return nil, err
 	}

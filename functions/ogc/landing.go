@@ -4,7 +4,7 @@ import (
 	"context"
 )
 
-// describedInput is the input of resources that take no parameter but f.
+// describedInput is the input of resources whose only parameter is f.
 type describedInput struct{ Format }
 
 // Landing is the landing page, as the schema landingPage.yaml of the standard says.

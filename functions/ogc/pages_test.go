@@ -11,7 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/browser"
 )
 
-// The pages speak the reader's language: that of the browser, or the one that was chosen on another page.
+// A page is in the language that the reader chose on another page, else in that of the browser.
 func TestPagesInThreeLanguages(t *testing.T) {
 	t.Parallel()
 	s := withData(t)

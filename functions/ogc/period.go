@@ -8,8 +8,8 @@ import (
 // period is a time interval that contains its ends. An end that is nil is open.
 type period struct{ from, to *time.Time }
 
-// parsePeriod reads the parameter datetime: a date-time of RFC 3339, or two with a slash between them, of which one may be ".." or
-// empty.
+// parsePeriod reads the parameter datetime: one date-time of RFC 3339, or two with a slash between them. One of the two may be ".." or
+// empty, which leaves that end open.
 func parsePeriod(s string) (period, bool) {
 	if s == "" {
 		return period{}, true
@@ -40,8 +40,8 @@ func parseInstant(s string) (*time.Time, bool) {
 	return &t, err == nil && !strings.Contains(s, ",")
 }
 
-// condition is that reports r came in during the period, with its arguments. The time that answers show has milliseconds, that of
-// the database has microseconds: a report belongs to the millisecond that is shown.
+// condition returns the SQL condition that a report r came in during the period, and its arguments. Answers show milliseconds, and the
+// database has microseconds. A report belongs to the millisecond that is shown.
 func (p period) condition() (string, []any) {
 	var conditions []string
 	var args []any

@@ -21,7 +21,7 @@ func commonSchemas() object {
 	}
 }
 
-// withMembers is the schema of an object with these members, of which some are always there.
+// withMembers returns the schema of an object with these members. Those in required are always there.
 func withMembers(members object, required ...string) object {
 	return object{"type": "object", "required": required, "properties": members}
 }

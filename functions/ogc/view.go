@@ -41,7 +41,7 @@ type view struct {
 	f    string // as sent; "" where Accept decided
 }
 
-// view fails for an encoding that there is not.
+// view returns how to answer a request. It fails for an unknown encoding.
 func (g *Group) view(ctx context.Context, in Format) (view, error) {
 	v := view{base: g.weblinks.Or(httpapi.Origin(ctx)).String() + root, lang: locale.FromContext(ctx), f: in.F}
 	switch in.F {
@@ -109,7 +109,7 @@ func (v view) self(mediaType, path string, query url.Values) []Link {
 	return []Link{own, other}
 }
 
-// address is that of a path with a query, and with a parameter f unless it is empty.
+// address returns the absolute address of a path with a query. It sets the parameter f, unless f is empty.
 func (v view) address(path string, query url.Values, f string) string {
 	all := url.Values{}
 	for name, values := range query {

@@ -15,7 +15,7 @@ const (
 	attributeAnonymous = "anonymous" // true or false
 )
 
-// attribute is a question that a client may ask whoever reports.
+// attribute is a question of a service definition. A client may ask it of the person who reports.
 type attribute struct {
 	code     string
 	datatype string   // of the specification

@@ -74,7 +74,7 @@ func refused(name, message string) *problem.Error {
 	return &problem.Error{Kind: problem.Forbidden, Code: "forbidden", Fields: []problem.Field{{Name: name, Message: message}}}
 }
 
-// checkJurisdiction fails with a 404 for a jurisdiction other than that of the setting. An absent one is always right.
+// checkJurisdiction returns a 404 for a jurisdiction_id other than that of the setting. An absent or empty one is always accepted.
 func (g *Group) checkJurisdiction(ctx context.Context, id string) error {
 	if id = strings.TrimSpace(id); id == "" {
 		return nil

@@ -71,7 +71,7 @@ func (g *Group) create(ctx context.Context, in *createInput) (*answer, error) {
 	return made.answer(ctx, w), nil
 }
 
-// clientID is the client_id that stands for the Idempotency-Key of a request; nil for none.
+// clientID returns the client_id of the report, made from the Idempotency-Key. It is nil for a request without that header.
 func (in *createInput) clientID(key apikey.Key) (*uuid.UUID, error) {
 	if in.IdempotencyKey == "" {
 		return nil, nil

@@ -27,7 +27,7 @@ func FuzzDocument(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, title, description string, lat float64) {
 		if math.IsNaN(lat) || math.IsInf(lat, 0) {
-			t.Skip("the database has no such degrees")
+			return // the database has no such degrees
 		}
 		item := object{{"service_request_id", title}, {"description", description}, {"address_id", nil}, {"lat", lat}, {"metadata", true}, {"values", list{"value", []any{title, nil}}}}
 		d := document{"service_requests", list{"request", []any{item}}}

@@ -61,7 +61,7 @@ func (c *client) getAgain(ctx context.Context, path string, params url.Values) (
 	return c.send(ctx, http.MethodGet, c.address(path, params), "", nil)
 }
 
-// address is that of a path below the endpoint. A path that is an address already stays as it is.
+// address returns the absolute address of a path below the endpoint, with its parameters. A path that is an absolute address is kept.
 func (c *client) address(path string, params url.Values) string {
 	address, all := path, url.Values{}
 	if strings.HasPrefix(path, "/") {

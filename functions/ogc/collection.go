@@ -56,7 +56,7 @@ func (g *Group) viewOf(ctx context.Context, in Format, id string) (view, collect
 	return v, c, err
 }
 
-// imported reports whether the collection has no features as long as nobody imports boundaries.
+// imported reports whether the features of the collection come from imported boundaries. Without an import it has none.
 func (c collection) imported() bool { return c.id == postsID || c.id == sucosID }
 
 // Collection describes a feature collection, as the schema collection.yaml of the standard says.

@@ -39,7 +39,7 @@ type Comment struct {
 	CreatedAt     timestamp.Time `json:"created_at"`
 }
 
-// bodyOf returns the body of a delivery; nil where everybody may not know of the event. What was sent before is sent again, unless
+// bodyOf returns the body of a delivery; nil where the event is not public. What was sent before is sent again, unless
 // words in it were hidden, changed by a moderator, erased or taken down since.
 func (w *Worker) bodyOf(ctx context.Context, d *delivery) ([]byte, error) {
 	if d.Body != nil {

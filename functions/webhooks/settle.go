@@ -187,7 +187,7 @@ func noticesOf(d *delivery, admins []uuid.UUID, at time.Time) []notification.New
 	return out
 }
 
-// drop removes a delivery of which everybody may not know.
+// drop removes a delivery whose event is not public.
 func (w *Worker) drop(ctx context.Context, d *delivery) error {
 	if _, err := w.outbox.DB().Exec(ctx, `DELETE FROM webhook_deliveries WHERE id = $1 AND attempts = $2`, d.ID, d.Attempts); err != nil {
 		return fmt.Errorf("drop delivery: %w", err)

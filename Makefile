@@ -168,7 +168,7 @@ e2e: node ## Run the built functions wired as the synthesized template says
 	$(WITH_DATABASE) $(GO) test -count=1 -timeout 30m -run 'TestDeployed|TestMistakesAreSeen' ./infra
 
 .PHONY: bench
-bench: ## Measure on generated data (SIZE=10k, 100k or 1m reports; ONLY=part,… and ROWS=regexp for some of it)
+bench: ## Measure on generated data (SIZE=10k, 100k, 1m or 10m reports; ONLY=part,… and ROWS=regexp for some of it)
 	@$(GO) run ./infra/local/bench/run -size $(or $(SIZE),10k) $(if $(ONLY),-only $(ONLY)) $(if $(ROWS),-rows '$(ROWS)')
 
 .PHONY: cost

@@ -161,7 +161,7 @@ func ParseSize(s string) (int, error) {
 	}
 	n, err := strconv.Atoi(digits)
 	if err != nil || n < 1 || n*factor > 10_000_000 {
-		return 0, fmt.Errorf("size %q: expected 10k, 100k, 1m or a number", s)
+		return 0, fmt.Errorf("size %q: expected 10k, 100k, 1m, 10m or a number", s)
 	}
 	return n * factor, nil
 }

@@ -56,7 +56,7 @@ func server(t *testing.T) string {
 
 func TestParseSize(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]int{"10k": 10_000, "100K": 100_000, "1m": 1_000_000, "500": 500} {
+	for text, want := range map[string]int{"10k": 10_000, "100K": 100_000, "1m": 1_000_000, "10m": 10_000_000, "500": 500} {
 		if got, err := bench.ParseSize(text); err != nil || got != want {
 			t.Errorf("%s is %d (%v), want %d", text, got, err, want)
 		}

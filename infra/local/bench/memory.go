@@ -42,7 +42,7 @@ func memory(ctx context.Context, r *Run) error {
 		return errors.Join(err, s.close())
 	}
 	defer os.RemoveAll(dir)
-	t := NewTable(fmt.Sprintf("Memory of the binaries at %s reports, MiB resident", short(r.Size)), "function", "asked", "idle", "peak", "above idle", "goal", "seconds")
+	t := NewTable(fmt.Sprintf("Memory of the binaries at %s reports, MiB resident", short(s.database.Reports)), "function", "asked", "idle", "peak", "above idle", "goal", "seconds")
 	t.Note("Goals: HTTP functions at most %d in all, export at most %d above idle.", maxResident, maxExport)
 	names := []string{"export", "public", "reports"}
 	if !r.Brief {

@@ -68,7 +68,7 @@ func (r *Run) plan(ctx context.Context, name string, s *subject) (string, error)
 
 // scanning returns the reading endpoints, with the path, of which a variant makes a sequential scan of reports.
 func (r *Run) scanning(ctx context.Context) ([]string, error) {
-	s, err := r.newTestbed(ctx, r.Size)
+	s, err := r.newReadingTestbed(ctx, r.Size)
 	if err != nil {
 		return nil, err
 	}

@@ -28,8 +28,11 @@ type samples struct {
 func (s *testbed) loadSamples(ctx context.Context, conn *pgx.Conn) (*samples, error) {
 	f := &samples{}
 	const public = `FROM reports r WHERE deleted_at IS NULL AND status NOT IN ('rejected', 'pending')`
+	// Some pages are enough. Of many reports only some have a history (generate.Options).
+	some := fmt.Sprintf(`FROM reports r TABLESAMPLE SYSTEM (%g) REPEATABLE (1) WHERE deleted_at IS NULL AND status NOT IN ('rejected', 'pending')
+		AND EXISTS (SELECT FROM report_status_history h WHERE h.report_id = r.id)`, min(100, 100*100_000/float64(s.database.Reports)))
 	for into, query := range map[*[]uuid.UUID]string{
-		&f.reports:  `SELECT id ` + public + ` ORDER BY md5(id::text) LIMIT 64`,
+		&f.reports:  `SELECT id ` + some + ` ORDER BY md5(id::text) LIMIT 64`,
 		&f.pictured: `SELECT id ` + public + ` AND EXISTS (SELECT FROM report_embeddings e WHERE e.report_id = r.id) ORDER BY md5(id::text) LIMIT 64`,
 		&f.ledgered: `SELECT id ` + public + ` AND EXISTS (SELECT FROM ledger_events e WHERE e.report_id = r.id) ORDER BY created_at DESC LIMIT 64`,
 		&f.journeys: `SELECT id FROM journeys j WHERE NOT EXISTS (SELECT FROM tracks t WHERE t.journey_id = j.id) ORDER BY id LIMIT 64`,

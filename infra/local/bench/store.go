@@ -21,7 +21,8 @@ import (
 // seed is the seed of all generated data.
 const seed = 1
 
-// store makes databases. It generates the data of each size once, and makes a copy for each measurement.
+// store makes databases. It generates the data of each size once. What only reads is measured on the generated database, what
+// writes on a copy.
 type store struct {
 	options Options
 	server  string
@@ -40,7 +41,7 @@ func openStore(ctx context.Context, o Options) (*store, error) {
 		return nil, err
 	}
 	s.cluster, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(o.Dir, "postgres"), Binaries: binaries, Connections: 200,
-		Settings: []string{"shared_buffers=512MB", "max_wal_size=4GB"}})
+		Settings: []string{"shared_buffers=1GB", "max_wal_size=2GB"}})
 	if err != nil {
 		return nil, err
 	}
@@ -61,23 +62,35 @@ func (s *store) close() error {
 	return errors.Join(failed, s.cluster.Stop())
 }
 
-// Database returns a new copy of the generated database of a size. It is dropped at the end of the run. Options.Until is
-// the time of its newest report.
+// maxCopied is the number of reports of the largest copy. Of ten million there is no space for one.
+const maxCopied = 1_000_000
+
+// Database returns a new copy of the generated database of a size, at most maxCopied. It is dropped at the end of the run.
 func (r *Run) Database(ctx context.Context, size int) (Database, error) {
-	template, until, err := r.store.ensure(ctx, size)
+	generated, err := r.generated(ctx, min(size, maxCopied))
 	if err != nil {
 		return Database{}, err
 	}
 	name := "bench_" + rand.Text()
-	if err := r.store.admin(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(template)+" STRATEGY FILE_COPY"); err != nil {
+	if err := r.store.admin(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(generated.name)+" STRATEGY FILE_COPY"); err != nil {
 		return Database{}, err
 	}
 	r.store.made = append(r.store.made, name)
-	return Database{name: name, URL: r.store.url(name), Options: generate.Options{Reports: size, Seed: seed, Until: until}}, nil
+	return Database{name: name, URL: r.store.url(name), Options: generated.Options}, nil
 }
 
-// drop drops a copy before the end of the run, even if connections are open.
-func (s *store) drop(ctx context.Context, d Database) error {
+// generated returns the generated database of a size itself.
+func (r *Run) generated(ctx context.Context, size int) (Database, error) {
+	name, until, err := r.store.ensure(ctx, size)
+	return Database{name: name, URL: r.store.url(name), kept: true, Options: generate.Options{Reports: size, Seed: seed, Until: until}}, err
+}
+
+// release drops a copy before the end of the run, even if connections are open. From a generated database it removes what
+// signing in wrote, and ends the connections.
+func (s *store) release(ctx context.Context, d Database) error {
+	if d.kept {
+		return s.clean(ctx, d)
+	}
 	err := s.admin(ctx, "DROP DATABASE IF EXISTS "+quote(d.name)+" WITH (FORCE)")
 	if err == nil {
 		s.made = slices.DeleteFunc(s.made, func(name string) bool { return name == d.name })
@@ -85,11 +98,28 @@ func (s *store) drop(ctx context.Context, d Database) error {
 	return err
 }
 
+// clean ends the connections to a generated database and deletes the sessions. Nothing else may be written to it.
+func (s *store) clean(ctx context.Context, d Database) error {
+	conn, err := pgx.Connect(ctx, d.URL)
+	if err != nil {
+		return fmt.Errorf("clean: %w", err)
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	batch.Queue(`TRUNCATE sessions CASCADE`)
+	batch.Queue(`UPDATE users SET last_login_at = NULL WHERE last_login_at IS NOT NULL`)
+	if err := errors.Join(conn.SendBatch(ctx, batch).Close(), conn.Close(ctx)); err != nil {
+		return fmt.Errorf("clean: %w", err)
+	}
+	return nil
+}
+
 // Database is generated data to measure on.
 type Database struct {
 	name string
+	kept bool // the generated database itself, no copy
 	URL  string
-	// Options are the options that generated it.
+	// Options are the options that generated it. Until is the time of its newest report.
 	generate.Options
 }
 

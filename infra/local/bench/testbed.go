@@ -32,11 +32,24 @@ type testbed struct {
 // people are the access tokens of three callers.
 type people struct{ citizen, moderator, official string }
 
+// newTestbed opens a testbed on a copy, newReadingTestbed on a generated database itself.
 func (r *Run) newTestbed(ctx context.Context, size int) (*testbed, error) {
 	database, err := r.Database(ctx, size)
 	if err != nil {
 		return nil, err
 	}
+	return r.openTestbed(ctx, database)
+}
+
+func (r *Run) newReadingTestbed(ctx context.Context, size int) (*testbed, error) {
+	database, err := r.generated(ctx, size)
+	if err != nil {
+		return nil, err
+	}
+	return r.openTestbed(ctx, database)
+}
+
+func (r *Run) openTestbed(ctx context.Context, database Database) (*testbed, error) {
 	s := &testbed{store: r.store, database: database, tokens: map[*Site]people{}}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -70,8 +83,9 @@ func (s *testbed) open(ctx context.Context) error {
 	if s.owner, err = pgx.Connect(ctx, s.database.URL); err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	for _, q := range []string{`SET session_replication_role = replica`, `ALTER TABLE ledger_events DISABLE TRIGGER ledger_events_append_only`} {
-		if _, err := s.owner.Exec(ctx, q); err != nil { // for forget
+	if !s.database.kept {
+		const deletable = `SET session_replication_role = replica; ALTER TABLE ledger_events DISABLE TRIGGER ledger_events_append_only`
+		if _, err := s.owner.Exec(ctx, deletable); err != nil { // for forget
 			return fmt.Errorf("let events be deleted: %w", err)
 		}
 	}
@@ -101,7 +115,7 @@ func (s *testbed) forget(ctx context.Context, p place) error {
 	return s.owner.SendBatch(ctx, batch).Close()
 }
 
-// close also drops the database, which closes the connections of the functions. All parts together would have more
+// close also releases the database, which closes the connections of the functions. All parts together would have more
 // connections than the server allows.
 func (s *testbed) close() error {
 	for _, site := range []*Site{s.site, s.proxied} {
@@ -118,7 +132,7 @@ func (s *testbed) close() error {
 	if s.owner != nil {
 		failed = errors.Join(failed, s.owner.Close(ctx))
 	}
-	return errors.Join(failed, s.store.drop(ctx, s.database))
+	return errors.Join(failed, s.store.release(ctx, s.database))
 }
 
 // record sends a request through the proxy and returns its round trips. It sends two, because the first prepares

@@ -9,23 +9,34 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// count writes what the disabled triggers would have written, and folds it with the functions that relay uses.
-func (f *filler) count(ctx context.Context) error {
-	return f.run(ctx,
-		`INSERT INTO report_total_changes SELECT (c).* FROM (SELECT report_contribution(r, 1) AS c FROM reports r WHERE r.deleted_at IS NULL OFFSET 0) x`,
-		`INSERT INTO report_day_changes (day, created) SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, count(*) FROM reports GROUP BY 1`,
-		`INSERT INTO report_day_changes (day, fixed, rejected)
+// counts are the tasks that write what the disabled triggers would have written, and fold it with the functions that relay
+// uses. Rows are added up before they are folded: one change for each report would be slower than the reports themselves.
+func counts() []task {
+	return []task{
+		statements("months", `SELECT count_months()`),
+		statements("map cells", `
+			INSERT INTO map_cell_changes SELECT avg(longitude), avg(latitude), issue_type, status, count(*)
+			  FROM reports WHERE deleted_at IS NULL AND status <> 'rejected' GROUP BY map_column(longitude, 12), map_row(latitude, 12), issue_type, status`,
+			`SELECT fold_map_cells()`),
+		statements("agencies", `
+			INSERT INTO agency_changes SELECT c.agency_id, c.day, c.measure, c.bucket, sum(c.n) FROM reports r, LATERAL agency_contribution(r, 1) c
+			 WHERE r.assigned_agency_id IS NOT NULL GROUP BY 1, 2, 3, 4`,
+			`SELECT fold_agency_figures()`),
+		statements("totals", `
+			INSERT INTO report_total_changes
+			SELECT (c).municipality_code, (c).district, (c).issue_type, (c).status, (c).severity, sum((c).reports), sum((c).scored), sum((c).score_sum),
+			       sum((c).resolved), sum((c).resolution_seconds), sum((c).anchored), sum((c).ai_rejected)
+			  FROM (SELECT report_contribution(r, 1) AS c FROM reports r WHERE r.deleted_at IS NULL OFFSET 0) x GROUP BY 1, 2, 3, 4, 5`,
+			`INSERT INTO report_day_changes (day, created) SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, count(*) FROM reports GROUP BY 1`,
+			`INSERT INTO report_day_changes (day, fixed, rejected)
 			SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, count(*) FILTER (WHERE new_status = 'fixed'), count(*) FILTER (WHERE new_status = 'rejected')
 			  FROM report_status_history WHERE new_status IN ('fixed', 'rejected') GROUP BY 1`,
-		`INSERT INTO account_total_changes SELECT count(*) FROM users WHERE email IS NOT NULL`,
-		`INSERT INTO agency_changes SELECT c.* FROM reports r, LATERAL agency_contribution(r, 1) c WHERE r.assigned_agency_id IS NOT NULL`,
-		`SELECT count_months()`,
-		`SELECT fold_report_totals(), fold_account_totals(), fold_agency_figures()`,
-		`INSERT INTO map_cell_changes SELECT longitude, latitude, issue_type, status, 1 FROM reports WHERE deleted_at IS NULL AND status <> 'rejected'`,
-		`SELECT fold_map_cells()`,
-		`UPDATE users u SET reports_count = c.created, fixed_reports_count = c.fixed FROM (
-			SELECT user_id, count(*) AS created, count(*) FILTER (WHERE status = 'fixed') AS fixed
-			  FROM reports WHERE deleted_at IS NULL GROUP BY 1) c WHERE u.id = c.user_id`)
+			`SELECT fold_report_totals()`),
+		statements("accounts", `INSERT INTO account_total_changes SELECT count(*) FROM users WHERE email IS NOT NULL`, `SELECT fold_account_totals()`, `
+			UPDATE users u SET reports_count = c.created, fixed_reports_count = c.fixed FROM (
+				SELECT user_id, count(*) AS created, count(*) FILTER (WHERE status = 'fixed') AS fixed
+				  FROM reports WHERE deleted_at IS NULL GROUP BY 1) c WHERE u.id = c.user_id`),
+	}
 }
 
 // Check counts again what the counters hold (decision 0010) and returns the first difference as an error. It reads every

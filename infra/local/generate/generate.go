@@ -1,9 +1,9 @@
-// Package generate fills a migrated database with reports of Timor-Leste over two years, up to a million and more: places
+// Package generate fills a migrated database with reports of Timor-Leste over two years, up to ten million: places
 // on its land, clustered at towns, with types, histories, comments, pictures, ledger events, embeddings, notifications
 // and journeys. The same seed and end give the same rows.
 //
-// Every row is a function of the seed and its own number, so each table is written by one COPY and nothing is kept in
-// memory. COPY needs columns and values of its own: the product's statements insert one row at a time, which takes many
+// Every row is a function of the seed and its own number, so rows are written by COPY, over two connections at a time, and
+// few are kept in memory. Indexes are made at the end. COPY needs columns and values of its own: the product's statements insert one row at a time, which takes many
 // times as long. Where the product has a statement for many rows, it is used: the legs of journeys, and the folding of
 // counters and map cells.
 package generate
@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,7 +34,19 @@ const (
 	leanLedgered = 500
 	leanEmbedded = 500
 	maxJourneys  = 5_000
+	maxDetailed  = 1_000_000 // histories, comments, analyses and notifications are 2.5 KB a report
 )
+
+// detailed reports whether report i has a history, comments, an analysis and notifications. Half of those that have are the
+// newest reports, the others are spread evenly over the rest.
+func (o Options) detailed(i int) bool {
+	most := o.Detailed
+	if most == 0 {
+		most = maxDetailed
+	}
+	every := o.Reports / most
+	return every < 2 || i >= o.Reports-most/2 || i%(2*every) == 0
+}
 
 func (o Options) ledgerFrom() int {
 	if o.Lean {
@@ -59,35 +72,47 @@ type Options struct {
 	Log io.Writer
 	// Lean leaves out rows that query plans do not depend on: most vectors and ledger events.
 	Lean bool
+	// Detailed is about how many reports have a history, comments, an analysis and notifications; 0 means a million.
+	Detailed int
 }
 
 // Fill writes everything into the database at address. It must be migrated and empty, and the role a superuser. Triggers
 // are off meanwhile, so counters and map cells are counted once at the end. Check compares them.
 func Fill(ctx context.Context, address string, o Options) error {
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
-		return fmt.Errorf("generate: %w", err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	hash, err := credential.NewHasher(credential.PasswordConfig{}).Hash(ctx, Password)
 	if err != nil {
 		return fmt.Errorf("generate: %w", err)
 	}
-	f := &filler{conn: conn, dataset: newDataset(o), passwordHash: hash}
-	for _, step := range []struct {
-		name string
-		run  func(context.Context) error
-	}{
-		{"preparation", f.begin}, {"people", f.people}, {"reports", f.reports}, {"pictures", f.pictures}, {"histories", f.histories},
-		{"comments", f.comments}, {"analyses", f.analyses}, {"embeddings", f.embeddings}, {"ledger", f.ledger},
-		{"notifications", f.notifications}, {"journeys", f.journeys}, {"counters", f.count}, {"indexes", f.finish},
-	} {
-		start := time.Now()
-		if err := step.run(ctx); err != nil {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // rows are garbage as soon as they are sent
+	var fillers []*filler
+	data := newDataset(o)
+	for range connections {
+		conn, err := pgx.Connect(ctx, address)
+		if err != nil {
 			return fmt.Errorf("generate: %w", err)
 		}
-		if o.Log != nil {
-			fmt.Fprintf(o.Log, "  %-14s %7.1f s\n", step.name, time.Since(start).Seconds())
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		f := &filler{conn: conn, dataset: data, passwordHash: hash}
+		if err := f.begin(ctx); err != nil {
+			return fmt.Errorf("generate: %w", err)
+		}
+		fillers = append(fillers, f)
+	}
+	indexes, err := fillers[0].dropIndexes(ctx)
+	if err != nil {
+		return fmt.Errorf("generate: %w", err)
+	}
+	for _, next := range []func() ([]task, error){
+		func() ([]task, error) { return data.rows(), nil },
+		func() ([]task, error) { return append(indexes, counts()...), nil },
+		func() ([]task, error) { return fillers[0].vacuums(ctx) },
+	} {
+		tasks, err := next()
+		if err == nil {
+			err = together(ctx, tasks, fillers, o.Log)
+		}
+		if err != nil {
+			return fmt.Errorf("generate: %w", err)
 		}
 	}
 	return nil

@@ -34,7 +34,18 @@ func fill(t *testing.T, o generate.Options) *pgxpool.Pool {
 // What is generated is what the system itself could have written.
 func TestFillsConsistently(t *testing.T) {
 	t.Parallel()
-	db := fill(t, options(3000))
+	for name, detailed := range map[string]int{"all detailed": 0, "a third": 1000} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := options(3000)
+			o.Detailed = detailed
+			checkConsistency(t, fill(t, o))
+		})
+	}
+}
+
+func checkConsistency(t *testing.T, db *pgxpool.Pool) {
+	t.Helper()
 	if err := generate.Check(t.Context(), db); err != nil {
 		t.Errorf("counters: %v", err)
 	}
@@ -59,6 +70,22 @@ func TestFillsConsistently(t *testing.T) {
 		+ (SELECT count(*) FROM report_embeddings e LEFT JOIN report_images i ON i.id = e.image_id WHERE i.id IS NULL)
 		+ (SELECT count(*) FROM reports r LEFT JOIN ai_analyses a ON a.id = r.ai_analysis_id WHERE r.ai_analysis_id IS NOT NULL AND a.id IS NULL)
 		+ (SELECT count(*) FROM notifications n LEFT JOIN users u ON u.id = n.user_id WHERE u.id IS NULL)`)
+}
+
+// Reports without details have none at all.
+func TestLeavesDetailsOut(t *testing.T) {
+	t.Parallel()
+	o := options(1000)
+	o.Detailed = 100
+	db := fill(t, o)
+	var without, oldest int
+	err := db.QueryRow(t.Context(), `SELECT count(*), count(*) FILTER (WHERE created_at < $1) FROM reports r WHERE comments_count = 0 AND ai_analysis_id IS NULL
+		AND NOT EXISTS (SELECT FROM report_status_history WHERE report_id = r.id) AND NOT EXISTS (SELECT FROM report_comments WHERE report_id = r.id)
+		AND NOT EXISTS (SELECT FROM ai_analyses WHERE report_id = r.id) AND NOT EXISTS (SELECT FROM notifications WHERE report_id = r.id)`,
+		o.Until.AddDate(-1, 0, 0)).Scan(&without, &oldest)
+	if err != nil || without != 902 || oldest == 0 {
+		t.Errorf("%d reports without details, %d of them old (%v); want 902", without, oldest, err)
+	}
 }
 
 // The ledger's own reader finds every event intact and chained, and the reports as they say. The log is not published.

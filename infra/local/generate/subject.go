@@ -37,6 +37,7 @@ type subject struct {
 	moves      []move
 	comments   []comment
 	picture    *picture
+	detailed   bool
 	updated    time.Time
 }
 
@@ -76,7 +77,7 @@ func (w *dataset) reportID(i int) uuid.UUID { return newID(w.createdAt(i), w.dra
 // subject is report i. The order of the random numbers must not change: the same seed would give other rows.
 func (w *dataset) subject(i int) *subject {
 	r := w.draw(ofReport, i)
-	s := &subject{i: i, at: w.createdAt(i), duplicates: -1, agency: -1}
+	s := &subject{i: i, at: w.createdAt(i), duplicates: -1, agency: -1, detailed: w.detailed(i)}
 	s.id = newID(s.at, r)
 	s.client = newID(s.at.Add(-time.Minute), r)
 	s.number = w.number(i)
@@ -91,6 +92,9 @@ func (w *dataset) subject(i int) *subject {
 	s.anonymous = r.Float64() < 0.1
 	w.addHistory(s, r)
 	s.picturesAndComments(w, r)
+	if !s.detailed {
+		s.comments = nil
+	}
 	return s
 }
 

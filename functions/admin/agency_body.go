@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -87,12 +88,14 @@ func (b agencyBody) complete() error {
 	return nil
 }
 
-var agencyCode = regexp.MustCompile(`^[A-Z0-9][A-Z0-9_-]{1,39}$`)
+var agencyCode = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Z0-9][A-Z0-9_-]{1,39}$`)
+})
 
 // onto checks the members that were sent and writes them to a. there has the sent codes that name a municipality.
 func (b agencyBody) onto(there []string, a *agency.Agency) error {
 	if b.Code != nil {
-		if a.Code = strings.ToUpper(strings.TrimSpace(*b.Code)); !agencyCode.MatchString(a.Code) {
+		if a.Code = strings.ToUpper(strings.TrimSpace(*b.Code)); !agencyCode().MatchString(a.Code) {
 			return problem.InvalidField("code", "expected 2 to 40 letters, digits, hyphens or underscores")
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -139,9 +138,5 @@ func updateBlur(tx *database.Tx, j journey) {
 
 // changedResponses documents both answers of a change: huma would document only one of them.
 func changedResponses(api *httpapi.API) map[string]*huma.Response {
-	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Journey](), true, "Journey")
-	return map[string]*huma.Response{
-		"200": {Description: "Changed", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}},
-		"204": {Description: "Completed"},
-	}
+	return map[string]*huma.Response{"200": httpapi.JSON[Journey](api, "Changed"), "204": {Description: "Completed"}}
 }

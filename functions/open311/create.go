@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/google/uuid"
 
@@ -33,8 +32,6 @@ type createInput struct {
 	Write
 	IdempotencyKey string `header:"Idempotency-Key" doc:"Up to 200 characters of ASCII. The same key gets the same report"`
 }
-
-var acceptableKey = regexp.MustCompile(`^[\x21-\x7e]{1,200}$`)
 
 // create answers POST requests with the id of a new report, or of the one that the request repeats. A picture that is no picture, and a
 // place that is not known, are errors: then nothing is kept, and the other system can mend the request.
@@ -76,7 +73,7 @@ func (in *createInput) clientID(key apikey.Key) (*uuid.UUID, error) {
 	if in.IdempotencyKey == "" {
 		return nil, nil
 	}
-	if !acceptableKey.MatchString(in.IdempotencyKey) {
+	if !httpapi.IsIdempotencyKey(in.IdempotencyKey) {
 		return nil, problem.New(problem.Invalid, "idempotency_key_invalid")
 	}
 	id := uuid.NewSHA1(key.ID, []byte(in.IdempotencyKey))

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/lafaekstreet/backend/shared/database"
@@ -15,7 +16,9 @@ import (
 )
 
 // attributeField is the name of a field with an attribute.
-var attributeField = regexp.MustCompile(`^attribute\[([^\[\]]{1,100})\](\[\])?$`)
+var attributeField = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^attribute\[([^\[\]]{1,100})\](\[\])?$`)
+})
 
 // attributeTitle is the heading that FixMyStreet sends. It is in no service definition.
 const attributeTitle = "title"
@@ -24,7 +27,7 @@ const attributeTitle = "title"
 func (r *formReader) attributes(in *reportcreate.Input, c *reportcreate.Contact) {
 	seen := make(map[string]string)
 	for _, f := range r.fields {
-		parts := attributeField.FindStringSubmatch(f.Name)
+		parts := attributeField().FindStringSubmatch(f.Name)
 		if parts == nil {
 			continue
 		}

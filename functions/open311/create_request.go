@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/lafaekstreet/backend/shared/geocoding"
@@ -94,7 +95,9 @@ func (r *formReader) place(out *createRequest, area report.Area) {
 	}
 }
 
-var phoneNumber = regexp.MustCompile(`^\+?[0-9][0-9 ()./-]{2,30}$`)
+var phoneNumber = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\+?[0-9][0-9 ()./-]{2,30}$`)
+})
 
 // contact reads the person that the other system names. What cannot be read is left out with a warning: it costs no report.
 func (r *formReader) contact() *reportcreate.Contact {
@@ -106,7 +109,7 @@ func (r *formReader) contact() *reportcreate.Contact {
 		}
 		c.Name = &name
 	}
-	if phone := r.one("phone"); phoneNumber.MatchString(phone) {
+	if phone := r.one("phone"); phoneNumber().MatchString(phone) {
 		c.Phone = &phone
 	} else if phone != "" {
 		r.warnings.Add("phone", warning.Unreadable)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -156,11 +157,13 @@ func withQuery(address, query string) string {
 }
 
 // ofAddress matches a query without characters that no address has (RFC 3986).
-var ofAddress = regexp.MustCompile(`^([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*$`)
+var ofAddress = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*$`)
+})
 
 // asSent is the query of the request as it was sent, or encoded again if it has characters that no address has.
 func (in *feedInput) asSent() string {
-	if ofAddress.MatchString(in.sent) {
+	if ofAddress().MatchString(in.sent) {
 		return in.sent
 	}
 	return in.query.Encode()

@@ -3,6 +3,7 @@ package reports
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -36,7 +37,7 @@ func (r CreateRequest) contact(c identity.Caller, w *warning.Collector) *reportc
 		return nil
 	}
 	out := &reportcreate.Contact{Name: part(b.FullName), Phone: part(b.PhoneNumber), Language: locale.Tetum}
-	if out.Phone != nil && !phoneNumber.MatchString(*out.Phone) {
+	if out.Phone != nil && !phoneNumber().MatchString(*out.Phone) {
 		w.Add("on_behalf_of.phone_number", warning.Unreadable)
 		out.Phone = nil
 	}
@@ -57,7 +58,9 @@ func (r CreateRequest) contact(c identity.Caller, w *warning.Collector) *reportc
 	return out
 }
 
-var phoneNumber = regexp.MustCompile(`^\+?[0-9][0-9 ()./-]{2,30}$`)
+var phoneNumber = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\+?[0-9][0-9 ()./-]{2,30}$`)
+})
 
 // askAssisted finds the report that the member of staff filed with a client_id, for anybody.
 func askAssisted(p database.Pipeline, staff uuid.UUID, in CreateInput) *database.Ask[*Repeat] {

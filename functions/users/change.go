@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -178,7 +179,7 @@ func (c change) columns() ([]string, []any, error) {
 		if t.column == "instagram" {
 			value = strings.TrimPrefix(value, "@")
 		}
-		if t.column == "phone_number" && value != "" && !phone.MatchString(value) {
+		if t.column == "phone_number" && value != "" && !phone().MatchString(value) {
 			return nil, nil, problem.InvalidField("phone_number", "expected a phone number such as +67077001122")
 		}
 		assign(t.column, emptyAsNull(value))
@@ -207,7 +208,9 @@ func (c change) columns() ([]string, []any, error) {
 	return set, args, nil
 }
 
-var phone = regexp.MustCompile(`^\+?[0-9][0-9 ()./-]{2,30}$`)
+var phone = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\+?[0-9][0-9 ()./-]{2,30}$`)
+})
 
 func emptyAsNull(s string) *string {
 	if s == "" {

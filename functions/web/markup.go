@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	safe "github.com/lafaekstreet/backend/shared/markup" // here, markup is a function
 )
@@ -21,13 +22,15 @@ func joined(parts []fragment) fragment                  { return safe.Joined(par
 
 // place matches a place of a page: {{page.report.history}} is a text of the catalogue, {{style.css}} the address of a file, any other
 // a value of this page.
-var place = regexp.MustCompile(`\{\{([a-z0-9_.-]+)\}\}`)
+var place = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\{\{([a-z0-9_.-]+)\}\}`)
+})
 
 // fill replaces each place of a page by its value. Places inside of values are not replaced. It fails for a place without a
 // value.
 func fill(page literal, value func(place string) (fragment, bool)) ([]byte, error) {
 	var missing []string
-	out := place.ReplaceAllStringFunc(string(page), func(match string) string {
+	out := place().ReplaceAllStringFunc(string(page), func(match string) string {
 		name := strings.Trim(match, "{}")
 		v, ok := value(name)
 		if !ok {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -63,12 +64,14 @@ func NewGoogleVerifier(c GoogleConfig, now timestamp.Clock) *GoogleVerifier {
 const maxToken = 8 << 10
 
 // compactJWS is the compact form of RFC 7515, which Google's tokens have. The other form is JSON.
-var compactJWS = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
+var compactJWS = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
+})
 
 // Verify returns the person a token names. It fails with ErrGoogleInvalid for a token that
 // is not valid, and with ErrGoogleUnavailable when the keys cannot be fetched now.
 func (v *GoogleVerifier) Verify(ctx context.Context, token string) (GoogleIdentity, error) {
-	if len(token) > maxToken || !compactJWS.MatchString(token) {
+	if len(token) > maxToken || !compactJWS().MatchString(token) {
 		return GoogleIdentity{}, ErrGoogleInvalid
 	}
 	failed := new(fetchFailure)

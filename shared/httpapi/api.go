@@ -11,7 +11,6 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/telemetry"
@@ -45,44 +44,45 @@ type Config struct {
 	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"*"`
 }
 
-// API collects the operations of one or more groups.
+// API collects the operations of one or more groups, to serve them or to describe them.
 type API struct {
-	huma.API
-	deps    Deps
-	mux     *http.ServeMux
-	mounted map[string]bool // patterns of mux
-	options map[string]Operation
-	routes  []Route // every path that mux serves
-	forms   []prefixForm
-	group   string
+	deps      Deps
+	described huma.API // has the document; nil in an API that serves
+	mux       *http.ServeMux
+	mounted   map[string]bool // patterns of mux
+	options   map[string]Operation
+	routes    []Route // every path that mux serves
+	forms     []prefixForm
+	group     string
 }
 
 // New makes the HTTP handler of groups.
 func New(deps Deps, groups ...Group) *Service {
 	a := newAPI(deps)
-	for _, g := range groups {
-		a.group = g.Name()
-		g.Register(a)
-	}
-	markNullable(a.OpenAPI().Components.Schemas)
-	return &Service{name: a.group, handler: a.around(a.mux), document: sync.OnceValue(a.documented), routes: a.routes}
+	a.register(groups)
+	return &Service{name: a.group, handler: a.around(a.mux), routes: a.routes,
+		document: sync.OnceValue(func() *huma.OpenAPI { return Document(groups...) })}
 }
 
 // Document is the OpenAPI document of groups, which need no dependencies.
 func Document(groups ...Group) *huma.OpenAPI {
-	return describe(groups).OpenAPI()
-}
-
-// describe makes a service that can be described and cannot serve.
-func describe(groups []Group) *Service {
-	return New(Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, groups...)
+	a := newAPI(Deps{})
+	a.described = huma.NewAPI(humaConfig(), description{})
+	a.register(groups)
+	markNullable(a.described.OpenAPI().Components.Schemas)
+	return a.documented()
 }
 
 func newAPI(deps Deps) *API {
 	useProblemDocuments()
-	a := &API{deps: deps, mux: http.NewServeMux(), mounted: make(map[string]bool), options: make(map[string]Operation)}
-	a.API = huma.NewAPI(humaConfig(), a)
-	return a
+	return &API{deps: deps, mux: http.NewServeMux(), mounted: make(map[string]bool), options: make(map[string]Operation)}
+}
+
+func (a *API) register(groups []Group) {
+	for _, g := range groups {
+		a.group = g.Name()
+		g.Register(a)
+	}
 }
 
 var useProblemDocuments = sync.OnceFunc(func() {
@@ -91,21 +91,6 @@ var useProblemDocuments = sync.OnceFunc(func() {
 		return documentOfHuma(nil, status, message, errs...)
 	}
 })
-
-// Handle implements huma.Adapter: it puts the contract's rules around an operation.
-func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
-	o := a.options[op.OperationID]
-	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next(humago.NewContext(op, r, w))
-	}))
-	h = a.input(o, op, h)
-	h = a.conditional(o, h)
-	h = a.limited(o, h)
-	h = a.authenticated(o, h)
-	h = a.bounded(o, op, h)
-	h = announced(o.Deprecation, h)
-	a.mount(Route{Method: op.Method, Path: op.Path}, o.Rest, h)
-}
 
 // mount serves a route. Nothing else adds to mux, so that Routes is complete. A path that differs from an earlier one by the slash
 // at its end only is served already: it is in the document for the client that is made from it.
@@ -133,6 +118,3 @@ func pattern(path string) string {
 	}
 	return strings.TrimSuffix(path, "/")
 }
-
-// ServeHTTP implements huma.Adapter.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }

@@ -63,8 +63,7 @@ type inputRules struct {
 	known     map[string]bool
 }
 
-func (a *API) inputRules(o Operation, op *huma.Operation) inputRules {
-	registry := a.OpenAPI().Components.Schemas
+func (a *API) inputRules(o Operation, op *huma.Operation, registry huma.Registry) inputRules {
 	rules := inputRules{operation: o, huma: op, aliases: sortedAliases(o.Aliases), numbers: numbersOf(op), registry: registry,
 		schema: spellable(registry, op, o.LimitMember != "" || o.Lenient != nil), keys: o.Creates && a.deps.Keys != nil}
 	if kind, is := strict(o.Path); is {
@@ -76,8 +75,8 @@ func (a *API) inputRules(o Operation, op *huma.Operation) inputRules {
 // input reads a request once: the query and the body, in the one form that the
 // operation declares. The budget of a body member and the record of an
 // Idempotency-Key use the same parsed body as the operation itself.
-func (a *API) input(o Operation, op *huma.Operation, next http.Handler) http.Handler {
-	rules := a.inputRules(o, op)
+func (a *API) input(o Operation, op *huma.Operation, registry huma.Registry, next http.Handler) http.Handler {
+	rules := a.inputRules(o, op, registry)
 	next = a.withUpload(rules, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if o.Lenient != nil {

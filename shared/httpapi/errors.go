@@ -58,6 +58,9 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // documentOfHuma makes the document for input that does not fit the operation's
 // schema, as huma reports it.
 func documentOfHuma(hc huma.Context, status int, message string, errs ...error) huma.StatusError {
+	if status == 0 { // huma asks for the type of errors, with each operation
+		return &problem.Document{}
+	}
 	e := problem.New(problem.Kind(status), "")
 	e.Err = errors.New(message)
 	switch status {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -20,14 +19,17 @@ const (
 	replayHeader      = "Idempotent-Replay"
 )
 
-var acceptableKey = regexp.MustCompile(`^[\x21-\x7e]{1,200}$`)
+// IsIdempotencyKey reports whether key is one to 200 visible characters of ASCII.
+func IsIdempotencyKey(key string) bool {
+	return key != "" && len(key) <= 200 && !strings.ContainsFunc(key, func(r rune) bool { return r < '!' || r > '~' })
+}
 
 // once runs a request, or answers a repeat of it with the first answer. An operation that works in a
 // transaction records its answer there (RecordAnswer), so that no crash comes
 // between the effect and the record. For others it is recorded afterwards.
 func (a *API) once(w http.ResponseWriter, r *http.Request, b body, aliases []alias, next http.Handler) {
 	key := r.Header.Get(idempotencyHeader)
-	if !acceptableKey.MatchString(key) {
+	if !IsIdempotencyKey(key) {
 		a.refuse(w, r, errKeyInvalid)
 		return
 	}

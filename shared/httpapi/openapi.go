@@ -58,10 +58,12 @@ func idempotencyParameter() *huma.Param {
 func ptr[T any](v T) *T { return &v }
 
 // JSON describes an answer with the body T, for the Responses of an operation that has
-// another status than its default.
+// another status than its default. Only an API that describes derives the schema.
 func JSON[T any](a *API, description string) *huma.Response {
-	t := reflect.TypeFor[T]()
-	schema := a.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
+	schema := &huma.Schema{}
+	if t := reflect.TypeFor[T](); a.described != nil {
+		schema = a.described.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
+	}
 	return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }
 

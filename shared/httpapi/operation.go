@@ -114,13 +114,13 @@ func Register[I, O any](a *API, o Operation, handle func(ctx context.Context, in
 	}
 	o.MaxBodyBytes = -1 // bounded by our own middleware, before anything is read
 	o.document(a.group)
-	a.options[o.OperationID] = o
-	huma.Register(a.API, o.Operation, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handle(ctx, in)
-		if err != nil {
-			return nil, a.present(ctx, asFaultOf(o.Path, err))
-		}
-		return out, nil
+	a.add(o, func(to huma.API) {
+		huma.Register(to, o.Operation, func(ctx context.Context, in *I) (*O, error) {
+			out, err := handle(ctx, in)
+			if err != nil {
+				return nil, a.present(ctx, asFaultOf(o.Path, err))
+			}
+			return out, nil
+		})
 	})
-	o.correctResponses(a.OpenAPI())
 }

@@ -144,10 +144,10 @@ func camel(words string) string {
 // documented returns the description of all operations with their errors and headers. It describes the errors of all operations: a response for each status, which narrows the member code to what the
 // operation can answer, and the extension x-problem-codes with the same codes by status.
 func (a *API) documented() *huma.OpenAPI {
-	d := newProblemDocument(a.OpenAPI())
+	d := newProblemDocument(a.described.OpenAPI())
 	for _, id := range slices.Sorted(maps.Keys(a.options)) {
 		o := a.options[id]
-		item := a.OpenAPI().Paths[o.Path]
+		item := a.described.OpenAPI().Paths[o.Path]
 		if item == nil {
 			continue // a hidden operation
 		}
@@ -156,5 +156,5 @@ func (a *API) documented() *huma.OpenAPI {
 		}
 	}
 	d.finish()
-	return a.OpenAPI()
+	return a.described.OpenAPI()
 }

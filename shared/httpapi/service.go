@@ -41,4 +41,4 @@ func (s *Service) Routes() []Route {
 }
 
 // RoutesOf lists the routes of groups, which need no dependencies, in a stable order.
-func RoutesOf(groups ...Group) []Route { return describe(groups).Routes() }
+func RoutesOf(groups ...Group) []Route { return New(Deps{}, groups...).Routes() }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -217,7 +218,9 @@ func respell(s *huma.Schema, text string) string {
 }
 
 // decimal is a number as people and programs write it: with a point or a comma.
-var decimal = regexp.MustCompile(`^[+-]?[0-9]{1,40}([.,][0-9]{0,40})?([eE][+-]?[0-9]{1,4})?$`)
+var decimal = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[+-]?[0-9]{1,40}([.,][0-9]{0,40})?([eE][+-]?[0-9]{1,4})?$`)
+})
 
 // respellScalar is value as a number or boolean of s, and whether that is another value; value itself where s has nothing
 // like it. A boolean may be 0, 1 or a word. A number may be decimal text with a point or a comma.
@@ -241,7 +244,7 @@ func respellScalar(s *huma.Schema, value any) (any, bool) {
 		return value, false
 	}
 	_, isNumber := value.(json.Number)
-	if isNumber && s.Type == huma.TypeNumber || !decimal.MatchString(text) {
+	if isNumber && s.Type == huma.TypeNumber || !decimal().MatchString(text) {
 		return value, false // a number keeps its digits
 	}
 	number, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -21,9 +22,13 @@ import (
 // mark within a text.
 var (
 	// signedReceipt has the payload, as JSON, in its first group.
-	signedReceipt = regexp.MustCompile(`"receipt":\{"note":"(?:[^"\\]|\\.)*","payload":("(?:[^"\\]|\\.)+")(?:,"salt":"[^"]*")?\}`)
+	signedReceipt = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`"receipt":\{"note":"(?:[^"\\]|\\.)*","payload":("(?:[^"\\]|\\.)+")(?:,"salt":"[^"]*")?\}`)
+	})
 	// receiptMark has the number of the report and that of the event in its groups.
-	receiptMark = regexp.MustCompile(`,"receipt":\{"note":"([A-Z0-9-]{1,26})#([0-9]{1,9})","payload":""\}`)
+	receiptMark = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`,"receipt":\{"note":"([A-Z0-9-]{1,26})#([0-9]{1,9})","payload":""\}`)
+	})
 )
 
 // Mark is what stands for a receipt in an answer that is stored before the commit. Number may be the placeholder of a report's
@@ -34,14 +39,14 @@ func Mark(number string, seq int) *Receipt {
 
 // Remove returns the JSON of an answer with a mark in the place of each receipt.
 func (r *Receipts) Remove(answer []byte) []byte {
-	return signedReceipt.ReplaceAllFunc(answer, func(found []byte) []byte {
+	return signedReceipt().ReplaceAllFunc(answer, func(found []byte) []byte {
 		var payload string
 		var said struct {
 			Number string `json:"report_number"`
 			Seq    int    `json:"seq"`
 		}
-		_ = json.Unmarshal(signedReceipt.FindSubmatch(found)[1], &payload) // this code has encoded both; else the mark has
-		_ = json.Unmarshal([]byte(payload), &said)                         // no event, and a replay is without the receipt
+		_ = json.Unmarshal(signedReceipt().FindSubmatch(found)[1], &payload) // this code has encoded both; else the mark has
+		_ = json.Unmarshal([]byte(payload), &said)                           // no event, and a replay is without the receipt
 		return fmt.Appendf(nil, `"receipt":{"note":"%s","payload":""}`, Mark(said.Number, said.Seq).Note)
 	})
 }
@@ -50,7 +55,7 @@ func (r *Receipts) Remove(answer []byte) []byte {
 // signed is left out.
 func (r *Receipts) Restore(ctx context.Context, q database.Querier, person uuid.UUID, answer []byte) ([]byte, error) {
 	var numbers, seqs []string
-	for _, mark := range receiptMark.FindAllSubmatch(answer, -1) {
+	for _, mark := range receiptMark().FindAllSubmatch(answer, -1) {
 		numbers, seqs = append(numbers, string(mark[1])), append(seqs, string(mark[2]))
 	}
 	if len(numbers) == 0 {
@@ -68,8 +73,8 @@ func (r *Receipts) Restore(ctx context.Context, q database.Querier, person uuid.
 			receipts[Mark(e.Number, e.Seq).Note] = receipt.encode()
 		}
 	}
-	return receiptMark.ReplaceAllFunc(answer, func(found []byte) []byte {
-		mark := receiptMark.FindSubmatch(found)
+	return receiptMark().ReplaceAllFunc(answer, func(found []byte) []byte {
+		mark := receiptMark().FindSubmatch(found)
 		return receipts[string(mark[1])+"#"+string(mark[2])] // nothing where there is none
 	}), nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/mail"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -172,11 +173,13 @@ func Deliverable(address string) bool {
 	if at > maxLocalLength || strings.ContainsFunc(address, func(r rune) bool { return r > unicode.MaxASCII }) {
 		return false
 	}
-	return hostName.MatchString(address[at+1:])
+	return hostName().MatchString(address[at+1:])
 }
 
 // hostName is labels of at most 63 letters, digits and inner hyphens; the last one begins with a letter.
-var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+var hostName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+})
 
 // unseen reports a space or a character that is not printed, such as a change of direction.
 func unseen(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }

@@ -20,7 +20,9 @@ type fieldPattern struct {
 	names   []string       // of the parameters, in order
 }
 
-var fieldParameter = regexp.MustCompile(`\{[a-z]\}`)
+var fieldParameter = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\{[a-z]\}`)
+})
 
 // fieldPatterns are the messages of the catalog with parts that vary. Those with more fixed text come first.
 var fieldPatterns = sync.OnceValue(func() []fieldPattern {
@@ -35,10 +37,10 @@ var fieldPatterns = sync.OnceValue(func() []fieldPattern {
 			continue
 		}
 		p := fieldPattern{key: key}
-		for _, name := range fieldParameter.FindAllString(text, -1) {
+		for _, name := range fieldParameter().FindAllString(text, -1) {
 			p.names = append(p.names, name[1:2])
 		}
-		fixed := fieldParameter.Split(text, -1)
+		fixed := fieldParameter().Split(text, -1)
 		for i := range fixed {
 			fixed[i] = regexp.QuoteMeta(fixed[i])
 		}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,7 +50,9 @@ func ParseNumber(s string) (string, bool) {
 }
 
 // typedForm is what people type of a number: "ls 2026 123", "2026/123", "000123", "123".
-var typedForm = regexp.MustCompile(`^(?:LS)?[\s/-]*(?:([0-9]{4})[\s/-]+)?0*([0-9]{1,7})$`)
+var typedForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:LS)?[\s/-]*(?:([0-9]{4})[\s/-]+)?0*([0-9]{1,7})$`)
+})
 
 // TypedNumber returns the report numbers that somebody may mean by what they typed into a search box: one where the year is
 // named; else that of this year in Dili and that of the year before. It returns nil for anything else.
@@ -57,7 +60,7 @@ func TypedNumber(typed string, now time.Time) []string {
 	if number, ok := ParseNumber(typed); ok {
 		return []string{number}
 	}
-	parts := typedForm.FindStringSubmatch(strings.ToUpper(strings.TrimSpace(typed)))
+	parts := typedForm().FindStringSubmatch(strings.ToUpper(strings.TrimSpace(typed)))
 	if parts == nil {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"regexp"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -118,7 +119,9 @@ const (
 )
 
 // hostForm is that of a host with or without a port.
-var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
+var hostForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
+})
 
 // throughEdge reports whether e came through the distribution, which sends key. It then
 // sets the client's address to the one that the distribution saw, and the host to the one that the client asked for: the distribution
@@ -145,7 +148,7 @@ func throughEdge(e *events.APIGatewayV2HTTPRequest, key string) bool {
 	if client, err := netip.ParseAddr(headers[addressHeader]); err == nil {
 		e.RequestContext.HTTP.SourceIP = client.WithZone("").Unmap().String()
 	}
-	if host := headers[hostHeader]; hostForm.MatchString(host) {
+	if host := headers[hostHeader]; hostForm().MatchString(host) {
 		headers["host"], e.RequestContext.DomainName = host, host
 	}
 	return true

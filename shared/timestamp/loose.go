@@ -4,11 +4,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // dateTime is a date with an optional time: RFC 3339, ISO 8601, EXIF (2026:11:20 08:00:00), and what programs make of them.
-var dateTime = regexp.MustCompile(`^(\d{4})[-:/]?(\d{2})[-:/]?(\d{2})(?:[T ]+(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9})\d{0,20})?)? ?(Z|UTC|GMT|[+-]\d{2}:?(?:\d{2})?)?)?$`)
+var dateTime = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\d{4})[-:/]?(\d{2})[-:/]?(\d{2})(?:[T ]+(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9})\d{0,20})?)? ?(Z|UTC|GMT|[+-]\d{2}:?(?:\d{2})?)?)?$`)
+})
 
 // mailForms are the forms of RFC 1123, of JavaScript's toUTCString and of Java's Date.
 var mailForms = []string{time.RFC1123, time.RFC1123Z, "Mon Jan _2 15:04:05 MST 2006", time.ANSIC}
@@ -24,7 +27,7 @@ func ParseAny(text string, local *time.Location) (time.Time, bool) {
 	if t, ok := parseEpoch(text); ok {
 		return t, true
 	}
-	if parts := dateTime.FindStringSubmatch(strings.ToUpper(text)); parts != nil {
+	if parts := dateTime().FindStringSubmatch(strings.ToUpper(text)); parts != nil {
 		return parseParts(parts, local)
 	}
 	for _, form := range mailForms {

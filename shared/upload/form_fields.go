@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lafaekstreet/backend/shared/warning"
 )
@@ -13,7 +14,9 @@ import (
 type formFields []Field
 
 // indexed is the name of a field that stands for an element of a list: images[], images[0] or images[0][upload_id].
-var indexed = regexp.MustCompile(`^(images|s3_keys)\[[0-9]{0,3}\](?:\[([a-z0-9_]+)\]|\.([a-z0-9_]+))?$`)
+var indexed = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(images|s3_keys)\[[0-9]{0,3}\](?:\[([a-z0-9_]+)\]|\.([a-z0-9_]+))?$`)
+})
 
 // members returns the members of a JSON object that the fields stand for. A field whose name is in texts stays text. The
 // fields of a list (images, s3_keys) are its elements. Of other fields with one name and different values the first counts, and
@@ -52,7 +55,7 @@ func (f Field) element(value any) (string, []any, bool) {
 		}
 		return f.Name, []any{value}, true
 	}
-	parts := indexed.FindStringSubmatch(f.Name)
+	parts := indexed().FindStringSubmatch(f.Name)
 	if parts == nil {
 		return "", nil, false
 	}

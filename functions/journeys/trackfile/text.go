@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
@@ -37,7 +38,7 @@ func plainText(src io.Reader) (io.Reader, byte, error) {
 			return nil, 0, err
 		}
 	}
-	skipped := start.Find(head)
+	skipped := start().Find(head)
 	lines := strings.Repeat("\n", bytes.Count(skipped, []byte("\n")))
 	var first byte
 	if len(skipped) < len(head) {
@@ -77,14 +78,18 @@ func utf16Of(head []byte) encoding.Encoding {
 
 var (
 	// start is what may stand before the first character: byte order marks, white space and an XML declaration.
-	start         = regexp.MustCompile(`^(?:\x{FEFF}|\s)*(?:<\?xml\s[^>]*\?>)?(?:\x{FEFF}|\s)*`)
-	declaredLabel = regexp.MustCompile(`^\s*<\?xml\s[^>]*\sencoding\s*=\s*["']([^"']+)["']`)
+	start = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:\x{FEFF}|\s)*(?:<\?xml\s[^>]*\?>)?(?:\x{FEFF}|\s)*`)
+	})
+	declaredLabel = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\s*<\?xml\s[^>]*\sencoding\s*=\s*["']([^"']+)["']`)
+	})
 )
 
 // declaredEncoding returns the encoding that an XML declaration states; nil when it is UTF-8, unknown or not stated. A
 // declaration that can be read without decoding is not written in UTF-16, whatever it states.
 func declaredEncoding(head []byte) encoding.Encoding {
-	label := declaredLabel.FindSubmatch(head)
+	label := declaredLabel().FindSubmatch(head)
 	if label == nil || strings.HasPrefix(strings.ToLower(string(label[1])), "utf-16") {
 		return nil
 	}

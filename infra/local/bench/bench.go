@@ -36,6 +36,7 @@ func parts() []Part {
 		{"coldstart", coldStarts},
 		{"data", data},
 		{"pipeline", pipeline},
+		{"peer", besidePeer},
 	}
 }
 

@@ -24,6 +24,26 @@ const (
 	minTextSimilarity = 0.5
 )
 
+// duplicatesSQL takes the nearest reports from the index, one after the other, and compares no others: in a flood hundreds of reports
+// are about one place.
+const duplicatesSQL = `
+	WITH this AS (SELECT id, position, title || ' ' || description AS words FROM reports WHERE id = $1),
+	near AS (
+		SELECT r.id, r.distance, r.words, this.words AS own FROM this, LATERAL (
+			SELECT r.id, ST_Distance(r.position, this.position) AS distance, r.title || ' ' || r.description AS words FROM reports r
+			WHERE r.id <> this.id AND r.deleted_at IS NULL AND r.status <> 'rejected' AND r.issue_type IN ($2, $3)
+			  AND r.created_at > now() - $9::interval AND ST_DWithin(r.position, this.position, $4)
+			ORDER BY r.position <-> this.position LIMIT $5) r),
+	compared AS MATERIALIZED (
+		SELECT id, distance, similarity(words, own) AS text_similarity,
+		       (SELECT max(1 - (e.embedding <=> $6::vector)) FROM report_embeddings e WHERE e.report_id = near.id AND e.model = $7) AS similarity
+		FROM near)
+	INSERT INTO duplicate_candidates (report_id, candidate_id, similarity, distance_meters)
+	SELECT $1, id, similarity, distance FROM compared
+	WHERE similarity >= $8 OR similarity IS NULL AND text_similarity >= $10
+	ORDER BY similarity DESC NULLS LAST, distance LIMIT $11
+	ON CONFLICT (report_id, candidate_id) DO UPDATE SET similarity = excluded.similarity, distance_meters = excluded.distance_meters`
+
 // storeDuplicates stores the reports that may be about the same problem and returns
 // how many there are. An index finds the near reports; only these are compared by
 // the exact cosine of their embeddings. Staff decide; no report is closed here.
@@ -41,25 +61,7 @@ func (w *Worker) storeDuplicates(ctx context.Context, tx *outbox.Tx, s subject, 
 		p := pgvector.NewVector(v.deciding.embedding)
 		vector = &p
 	}
-	const q = `
-		WITH this AS (SELECT id, position, title, description FROM reports WHERE id = $1),
-		near AS (
-			SELECT r.id, ST_Distance(r.position, this.position) AS distance,
-			       similarity(r.title || ' ' || r.description, this.title || ' ' || this.description) AS text_similarity
-			FROM reports r, this
-			WHERE r.id <> this.id AND r.deleted_at IS NULL AND r.status <> 'rejected' AND r.issue_type IN ($2, $3)
-			  AND r.created_at > now() - $9::interval AND ST_DWithin(r.position, this.position, $4)
-			ORDER BY distance LIMIT $5),
-		compared AS (
-			SELECT near.id, near.distance, near.text_similarity,
-			       (SELECT max(1 - (e.embedding <=> $6::vector)) FROM report_embeddings e WHERE e.report_id = near.id AND e.model = $7) AS similarity
-			FROM near)
-		INSERT INTO duplicate_candidates (report_id, candidate_id, similarity, distance_meters)
-		SELECT $1, id, similarity, distance FROM compared
-		WHERE similarity >= $8 OR similarity IS NULL AND text_similarity >= $10
-		ORDER BY similarity DESC NULLS LAST, distance LIMIT $11
-		ON CONFLICT (report_id, candidate_id) DO UPDATE SET similarity = excluded.similarity, distance_meters = excluded.distance_meters`
-	tag, err := tx.Exec(ctx, q, s.id, s.issueType, d.IssueType, float64(radius), maxCompared, vector, w.cfg.Models.Embedding,
+	tag, err := tx.Exec(ctx, duplicatesSQL, s.id, s.issueType, d.IssueType, float64(radius), maxCompared, vector, w.cfg.Models.Embedding,
 		v.settings.DuplicateSimilarity, candidateAge, minTextSimilarity, maxCandidates)
 	if err != nil {
 		return 0, fmt.Errorf("look for duplicates: %w", err)

@@ -72,23 +72,16 @@ func (s subject) sameWords(now subject) bool {
 
 // write is the transaction of applyVerdict.
 func (w *Worker) write(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, s subject, v verdict) error {
-	decided, err := w.recordJudgements(ctx, tx, s, v)
-	if err != nil {
-		return err
-	}
+	decided := w.recordJudgements(tx, s, v)
 	if !s.undecided() {
-		if err := w.writeLate(ctx, tx, h, v); err != nil {
-			return err
-		}
+		v.writeLate(tx, h)
 		return v.tellIrrelevant(ctx, tx, h)
 	}
 	duplicates, err := w.storeDuplicates(ctx, tx, s, v)
 	if err != nil {
 		return err
 	}
-	if err := w.updateReport(ctx, tx, s, v, decided, duplicates); err != nil {
-		return err
-	}
+	v.updateReport(tx, s, decided, duplicates)
 	if d := v.damage(); d != nil { // the deadline goes by it
 		h.Severity = report.SeverityOf(d.Score)
 	}
@@ -112,17 +105,14 @@ func (v verdict) tellIrrelevant(ctx context.Context, tx *outbox.Tx, h *reportwri
 
 // writeLate ends a verdict about pictures that came to a report after its own verdict. It changes neither the report's
 // status nor its severity. If a model is unsure, a person looks at the picture.
-func (w *Worker) writeLate(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, v verdict) error {
+func (v verdict) writeLate(tx *outbox.Tx, h *reportwrite.Locked) {
 	const q = `UPDATE reports SET version = version + 1, updated_at = now(),
 		ai_status = CASE WHEN status IN ('pending', 'rejected') THEN ai_status WHEN $2 THEN 'needs_review'
 		                 WHEN ai_status IN ('queued', 'processing', 'failed') THEN 'completed' ELSE ai_status END WHERE id = $1`
-	if _, err := tx.Exec(ctx, q, h.ID, v.review); err != nil {
-		return fmt.Errorf("write verdict about pictures: %w", err)
-	}
+	tx.Queue(q, h.ID, v.review)
 	if slices.ContainsFunc(v.pictures, func(j judgement) bool { return j.outcome == report.PictureRelevant }) { // others are shown it from now on
 		h.Event(tx, ledger.Event{Type: ledger.Amended}, report.AI())
 	}
-	return nil
 }
 
 // metricOf returns the metric that counts verdicts of status s.
@@ -139,32 +129,25 @@ func metricOf(s report.AIStatus) catalog.Metric {
 
 // recordJudgements stores the verdict about each picture, its embedding, and one row of ai_analyses for it, which is what
 // clients read. It returns the id of the row that decides about the report.
-func (w *Worker) recordJudgements(ctx context.Context, tx *outbox.Tx, s subject, v verdict) (uuid.UUID, error) {
+func (w *Worker) recordJudgements(p database.Pipeline, s subject, v verdict) uuid.UUID {
 	if len(v.pictures) == 0 {
-		return w.recordVerdict(ctx, tx, s, judgement{outcome: report.PictureUnsure, why: v.why})
+		return w.recordVerdict(p, s, judgement{outcome: report.PictureUnsure, why: v.why})
 	}
 	var decided uuid.UUID
 	for i := range v.pictures {
 		j := &v.pictures[i]
-		id, err := w.recordVerdict(ctx, tx, s, *j)
-		if err != nil {
-			return uuid.Nil, err
-		}
+		id := w.recordVerdict(p, s, *j)
 		if j == v.deciding {
 			decided = id
 		}
-		if _, err := tx.Exec(ctx, `UPDATE report_images SET verdict = $2 WHERE id = $1`, j.picture.id, j.outcome); err != nil {
-			return uuid.Nil, fmt.Errorf("store verdict of picture: %w", err)
-		}
-		if err := w.storeEmbedding(ctx, tx, s, *j); err != nil {
-			return uuid.Nil, err
-		}
+		p.Queue(`UPDATE report_images SET verdict = $2 WHERE id = $1`, j.picture.id, j.outcome)
+		w.storeEmbedding(p, s, *j)
 	}
-	return decided, nil
+	return decided
 }
 
 // recordVerdict stores the verdict about a picture as one row of ai_analyses and returns its id.
-func (w *Worker) recordVerdict(ctx context.Context, tx *outbox.Tx, s subject, j judgement) (uuid.UUID, error) {
+func (w *Worker) recordVerdict(p database.Pipeline, s subject, j judgement) uuid.UUID {
 	calls := j.calls
 	if calls == nil { // no model was asked
 		calls = &callLog{reportID: s.id, imageID: j.picture.id, runID: database.NewID()}
@@ -174,25 +157,23 @@ func (w *Worker) recordVerdict(ctx context.Context, tx *outbox.Tx, s subject, j 
 	if j.why != "" {
 		row.err = &j.why
 	}
-	return row.id, calls.insert(ctx, tx, row)
+	calls.insert(p, row)
+	return row.id
 }
 
-func (w *Worker) storeEmbedding(ctx context.Context, tx *outbox.Tx, s subject, j judgement) error {
+func (w *Worker) storeEmbedding(p database.Pipeline, s subject, j judgement) {
 	if j.embedding == nil {
-		return nil
+		return
 	}
 	const q = `
 		INSERT INTO report_embeddings (image_id, report_id, model, embedding) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (image_id, model) DO UPDATE SET embedding = excluded.embedding`
-	if _, err := tx.Exec(ctx, q, j.picture.id, s.id, w.cfg.Models.Embedding, pgvector.NewVector(j.embedding)); err != nil {
-		return fmt.Errorf("store embedding: %w", err)
-	}
-	return nil
+	p.Queue(q, j.picture.id, s.id, w.cfg.Models.Embedding, pgvector.NewVector(j.embedding))
 }
 
 // updateReport writes the AI fields of the report. The model's title is used only
 // if the citizen gave none, in the citizen's language; no other text of the citizen is changed.
-func (w *Worker) updateReport(ctx context.Context, tx *outbox.Tx, s subject, v verdict, analysis uuid.UUID, duplicates int) error {
+func (v verdict) updateReport(p database.Pipeline, s subject, analysis uuid.UUID, duplicates int) {
 	var score *int
 	var severity, priority, title *string
 	var translated report.AITranslations
@@ -213,10 +194,7 @@ func (w *Worker) updateReport(ctx context.Context, tx *outbox.Tx, s subject, v v
 				THEN coalesce($8::jsonb -> (SELECT preferred_language FROM users WHERE id = r.user_id) ->> 'title', $7, '') ELSE title END,
 			version = version + 1, updated_at = now()
 		WHERE id = $1`
-	if _, err := tx.Exec(ctx, q, s.id, status, analysis, score, severity, priority, title, translated); err != nil {
-		return fmt.Errorf("write verdict: %w", err)
-	}
-	return nil
+	p.Queue(q, s.id, status, analysis, score, severity, priority, title, translated)
 }
 
 // manyReports is the number of possible duplicates that raises the priority.

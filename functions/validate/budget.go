@@ -53,13 +53,8 @@ func (b dailyBudget) pay(ctx context.Context, report, image uuid.UUID) error {
 	used := -1
 	err := b.db.InTx(ctx, func(tx *database.Tx) error {
 		used = -1
-		const mark = `INSERT INTO ai_pictures (day, image_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`
-		tag, err := tx.Exec(ctx, mark, day, image)
-		if err != nil || tag.RowsAffected() == 0 {
-			return err
-		}
-		counts, err := countPicture(ctx, tx, day, report)
-		if err != nil {
+		counts, err := countPicture(ctx, tx, day, report, image)
+		if err != nil || len(counts) == 0 {
 			return err
 		}
 		used = counts[everybody]
@@ -84,15 +79,16 @@ func (b dailyBudget) pay(ctx context.Context, report, image uuid.UUID) error {
 }
 
 // countPicture adds a picture of a report to the day's numbers of everybody and of its author, in this order for every
-// run, and returns the new numbers.
-func countPicture(ctx context.Context, tx *database.Tx, day time.Time, report uuid.UUID) (map[uuid.UUID]int, error) {
+// run, and returns the new numbers. It returns none, and adds nothing, if the picture was counted today.
+func countPicture(ctx context.Context, tx *database.Tx, day time.Time, report, image uuid.UUID) (map[uuid.UUID]int, error) {
 	const q = `
+		WITH marked AS (INSERT INTO ai_pictures (day, image_id) VALUES ($1, $4) ON CONFLICT DO NOTHING RETURNING day)
 		INSERT INTO ai_days AS d (day, account, pictures)
-		SELECT $1::date, account, 1 FROM (SELECT $2::uuid AS account UNION SELECT user_id FROM reports WHERE id = $3 AND user_id IS NOT NULL) a
+		SELECT marked.day, account, 1 FROM marked, (SELECT $2::uuid AS account UNION SELECT user_id FROM reports WHERE id = $3 AND user_id IS NOT NULL) a
 		ORDER BY account
 		ON CONFLICT (day, account) DO UPDATE SET pictures = d.pictures + 1
 		RETURNING account, pictures`
-	rows, err := tx.Query(ctx, q, day, everybody, report)
+	rows, err := tx.Query(ctx, q, day, everybody, report, image)
 	if err != nil {
 		return nil, err
 	}

@@ -70,19 +70,19 @@ func (l *callLog) record(ctx context.Context, c call) error {
 	row := analysis{id: database.NewID(), stage: c.stage, model: c.answer.model, hash: c.answer.inputHash[:], status: string(status), err: failure,
 		raw: storableJSON(c.answer.raw), latency: int(c.answer.latency.Milliseconds()),
 		input: c.answer.inputTokens, output: c.answer.outputTokens, relevance: c.relevance, damage: c.damage}
-	return l.db.InTx(ctx, func(tx *database.Tx) error {
-		if err := l.insert(ctx, tx, row); err != nil {
-			return err
-		}
+	err := l.db.InTx(ctx, func(tx *database.Tx) error { // one round trip, because all workers wait for the row of the month
+		l.insert(tx, row)
 		const usage = `
 			INSERT INTO ai_usage (month, input_tokens, output_tokens) VALUES (date_trunc('month', $1::timestamptz AT TIME ZONE 'UTC')::date, $2, $3)
 			ON CONFLICT (month) DO UPDATE SET input_tokens = ai_usage.input_tokens + excluded.input_tokens,
 				output_tokens = ai_usage.output_tokens + excluded.output_tokens`
-		if _, err := tx.Exec(ctx, usage, l.clock.Now(), row.input, row.output); err != nil {
-			return fmt.Errorf("count tokens: %w", err)
-		}
+		tx.Last().Queue(usage, l.clock.Now(), row.input, row.output)
 		return nil
 	})
+	if err != nil {
+		return fmt.Errorf("record model call: %w", err)
+	}
+	return nil
 }
 
 // analysis is one row of ai_analyses.
@@ -97,7 +97,8 @@ type analysis struct {
 	damage                 *damage
 }
 
-func (l *callLog) insert(ctx context.Context, tx database.Querier, a analysis) error {
+// insert writes a row of ai_analyses.
+func (l *callLog) insert(p database.Pipeline, a analysis) {
 	var r struct {
 		relevant   *bool
 		confidence *float64
@@ -128,13 +129,9 @@ func (l *callLog) insert(ctx context.Context, tx database.Querier, a analysis) e
 	if l.imageID != uuid.Nil {
 		image = &l.imageID
 	}
-	_, err := tx.Exec(ctx, q, a.id, l.reportID, image, l.runID, a.stage, a.model, promptVersion, a.hash, a.status,
+	p.Queue(q, a.id, l.reportID, image, l.runID, a.stage, a.model, promptVersion, a.hash, a.status,
 		r.relevant, r.confidence, r.reason, d.DamageType, string(d.IssueType), severity, score, confidence,
 		d.Title, d.Description, d.Repair, d.RepairUrgency, d.Hazards, a.raw, a.err, a.latency, a.input, a.output, translationsOf(a))
-	if err != nil {
-		return fmt.Errorf("record model call: %w", err)
-	}
-	return nil
 }
 
 // translationsOf joins the translations of both answers; nil where there is none.

@@ -22,6 +22,7 @@ const (
 	blurSide         = 32
 	firstThumbnailQ  = 75
 	lowestThumbnailQ = 35
+	thumbnailQStep   = 10
 )
 
 // rendered holds the renditions of a picture and what was read from its original.
@@ -128,20 +129,39 @@ func encode(p planes, quality int) ([]byte, error) {
 // thumbnailTarget bytes and loads quickly on a slow network. It stops below half of
 // thumbnailSide, even if the file is still larger.
 func thumbnail(display planes) ([]byte, error) {
-	var out []byte
 	for side := thumbnailSide; ; side = side * 3 / 4 {
 		w, h := fit(display.w, display.h, side)
-		small := display.scaled(w, h)
-		for q := firstThumbnailQ; q >= lowestThumbnailQ; q -= 10 {
-			var err error
-			if out, err = encode(small, q); err != nil || len(out) <= thumbnailTarget {
-				return out, err
-			}
-		}
-		if side < thumbnailSide/2 {
-			return out, nil
+		out, err := encodeSmall(display.scaled(w, h))
+		if err != nil || len(out) <= thumbnailTarget || side < thumbnailSide/2 {
+			return out, err
 		}
 	}
+}
+
+// encodeSmall encodes with the best quality that makes at most thumbnailTarget bytes, in steps of thumbnailQStep, or with the
+// lowest. A file has more bytes at a better quality, so not every quality is tried.
+func encodeSmall(p planes) ([]byte, error) {
+	out, err := encode(p, firstThumbnailQ)
+	if err != nil || len(out) <= thumbnailTarget {
+		return out, err
+	}
+	out, err = encode(p, lowestThumbnailQ)
+	if err != nil || len(out) > thumbnailTarget {
+		return out, err
+	}
+	for low, high := lowestThumbnailQ, firstThumbnailQ; high-low > thumbnailQStep; { // low fits, high does not
+		q := low + (high-low)/thumbnailQStep/2*thumbnailQStep
+		tried, err := encode(p, q)
+		if err != nil {
+			return nil, err
+		}
+		if len(tried) <= thumbnailTarget {
+			low, out = q, tried
+		} else {
+			high = q
+		}
+	}
+	return out, nil
 }
 
 // differenceHash returns a perceptual hash: only a few of its 64 bits change when a

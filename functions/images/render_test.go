@@ -11,6 +11,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"math/bits"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -365,5 +366,36 @@ func TestScalingKeepsEvenSurfacesAndMeans(t *testing.T) {
 		if want := (float64(x)+0.5)*2.56 - 0.5; float64(v) < want-2 || float64(v) > want+2 {
 			t.Errorf("ramp at %d is %d, want about %.1f", x, v, want)
 		}
+	}
+}
+
+// A thumbnail has the best quality at which it is small enough, from flat pictures to noise.
+func TestThumbnailHasTheBestQualityThatFits(t *testing.T) {
+	t.Parallel()
+	chosen := map[int]bool{}
+	for noise := 0; noise <= 120; noise += 4 {
+		r := rand.New(rand.NewPCG(1, uint64(noise)))
+		img := image.NewYCbCr(image.Rect(0, 0, thumbnailSide, thumbnailSide*3/4), image.YCbCrSubsampleRatio420)
+		for i := range img.Y {
+			img.Y[i] = uint8(128 + r.IntN(2*noise+1) - noise)
+		}
+		p := toPlanes(img)
+		want, q := []byte(nil), firstThumbnailQ
+		for ; q >= lowestThumbnailQ; q -= thumbnailQStep {
+			var err error
+			if want, err = encode(p, q); err != nil {
+				t.Fatal(err)
+			}
+			if len(want) <= thumbnailTarget {
+				break
+			}
+		}
+		chosen[q] = true
+		if got, err := encodeSmall(p); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("noise %d: %d bytes, want the %d of quality %d (%v)", noise, len(got), len(want), q, err)
+		}
+	}
+	if len(chosen) != 6 {
+		t.Errorf("the pictures need the qualities %v; a case is missing", chosen)
 	}
 }

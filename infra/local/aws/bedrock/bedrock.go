@@ -31,6 +31,7 @@ type Service struct {
 	now    func() time.Time
 	script script
 	calls  callLog
+	seen   seen
 }
 
 // New returns a Service with nothing scripted.

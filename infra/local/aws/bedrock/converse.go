@@ -94,7 +94,7 @@ var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 func (s *Service) converse(_ context.Context, in converseInput) (converseOutput, error) {
 	start := time.Now()
-	pictures, text, err := in.check()
+	pictures, text, err := in.check(s.seen.decode)
 	if err != nil {
 		return converseOutput{}, err
 	}
@@ -104,14 +104,13 @@ func (s *Service) converse(_ context.Context, in converseInput) (converseOutput,
 	}
 	var view view
 	if len(pictures) > 0 {
-		view = look(pictures[0].image)
+		view = look(pictures[0].grid)
 	}
 	answer, spoken := s.script.apply(tool, fill(tool.InputSchema.JSON, view))
 	out := reply(tool, answer, spoken)
 	out.Usage = usage{InputTokens: len(text)/4 + 1, OutputTokens: size(out.Output.Message.Content)/4 + 1}
 	for _, p := range pictures {
-		b := p.image.Bounds()
-		out.Usage.InputTokens += b.Dx()*b.Dy()/750 + 85
+		out.Usage.InputTokens += p.pixels/750 + 85
 	}
 	out.Usage.TotalTokens = out.Usage.InputTokens + out.Usage.OutputTokens
 	if limit := in.InferenceConfig.MaxTokens; limit != nil && out.Usage.OutputTokens > *limit {
@@ -142,7 +141,7 @@ func size(v any) int {
 }
 
 // check refuses a request that breaks the limits of the API. It returns the pictures and all text of the request.
-func (in converseInput) check() ([]picture, string, error) {
+func (in converseInput) check(decode func(format string, data []byte) (picture, error)) ([]picture, string, error) {
 	if len(in.Messages) == 0 {
 		return nil, "", invalid("The messages field is required and must not be empty.")
 	}

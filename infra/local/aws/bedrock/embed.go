@@ -49,11 +49,11 @@ func (s *Service) embed(_ context.Context, in embedInput) (embedOutput, error) {
 	if !slices.Contains([]int{256, 384, 1024, 3072}, dimension) {
 		return embedOutput{}, invalid("Malformed input request: embeddingDimension %d is not one of 256, 384, 1024, 3072", dimension)
 	}
-	pic, err := decode(p.Image.Format, p.Image.Source.Bytes)
+	pic, err := s.seen.decode(p.Image.Format, p.Image.Source.Bytes)
 	if err != nil {
 		return embedOutput{}, err
 	}
-	return embedOutput{[]embedding{{Type: "IMAGE", Vector: project(imageFeatures(reduce(pic.image)), dimension)}}}, nil
+	return embedOutput{[]embedding{{Type: "IMAGE", Vector: project(imageFeatures(pic.grid), dimension)}}}, nil
 }
 
 // imageSeed is the seed of the projection.
@@ -69,6 +69,7 @@ const (
 // weight, because all photographs share them; mean brightness and colour have the lowest.
 func imageFeatures(g grid) []float64 {
 	var f []float64
+	cosines := cosineTable()
 	for channel, terms := range []int{lumaTerms, chromaTerms, chromaTerms} {
 		for v := range terms {
 			for u := range terms {
@@ -76,19 +77,29 @@ func imageFeatures(g grid) []float64 {
 				if u+v == 0 {
 					weight = 0.05
 				}
-				f = append(f, weight*cosineTerm(&g[channel], u, v))
+				f = append(f, weight*cosineTerm(&g[channel], &cosines[u], &cosines[v]))
 			}
 		}
 	}
 	return f
 }
 
-func cosineTerm(g *[side][side]float64, u, v int) float64 {
+// cosineTable has the cosines of each frequency at each place of a grid.
+func cosineTable() [lumaTerms][side]float64 {
+	var out [lumaTerms][side]float64
+	for u := range lumaTerms {
+		for x := range side {
+			out[u][x] = math.Cos(math.Pi * (float64(x) + 0.5) * float64(u) / side)
+		}
+	}
+	return out
+}
+
+func cosineTerm(g *[side][side]float64, across, down *[side]float64) float64 {
 	sum := 0.0
 	for y := range side {
-		cy := math.Cos(math.Pi * (float64(y) + 0.5) * float64(v) / side)
 		for x := range side {
-			sum += g[y][x] * cy * math.Cos(math.Pi*(float64(x)+0.5)*float64(u)/side)
+			sum += g[y][x] * down[y] * across[x]
 		}
 	}
 	return sum / side

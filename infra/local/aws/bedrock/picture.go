@@ -2,18 +2,58 @@ package bedrock
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"image"
 	_ "image/gif"  // the formats the models read
 	_ "image/jpeg" // likewise
 	_ "image/png"  // likewise
 	"math"
+	"sync"
 
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp" // likewise
 )
 
-type picture struct{ image image.Image }
+// picture is what the stand-in keeps of a picture.
+type picture struct {
+	pixels int
+	grid   grid
+}
+
+// maxSeen is how many pictures a Service remembers. A worker sends the same picture to each model, one after the other.
+const maxSeen = 64
+
+// seen are the last pictures, by the SHA-256 of format and bytes. The zero value is ready.
+type seen struct {
+	mu  sync.Mutex
+	all map[[sha256.Size]byte]picture
+}
+
+// decode is decode of a picture that was perhaps decoded before.
+func (s *seen) decode(format string, data []byte) (picture, error) {
+	h := sha256.New()
+	_, _ = h.Write([]byte(format + "\n"))
+	_, _ = h.Write(data)
+	key := [sha256.Size]byte(h.Sum(nil))
+	s.mu.Lock()
+	p, known := s.all[key]
+	s.mu.Unlock()
+	if known {
+		return p, nil
+	}
+	p, err := decode(format, data)
+	if err != nil {
+		return p, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil || len(s.all) >= maxSeen {
+		s.all = map[[sha256.Size]byte]picture{}
+	}
+	s.all[key] = p
+	return p, nil
+}
 
 // decode reads a picture. It refuses what the service refuses: another format than the one named, too many bytes, too
 // many pixels, and data that is no picture.
@@ -41,7 +81,7 @@ func decode(format string, data []byte) (picture, error) {
 	if err != nil {
 		return picture{}, invalid("Could not process image")
 	}
-	return picture{img}, nil
+	return picture{config.Width * config.Height, reduce(img)}, nil
 }
 
 // side is the width and height of the grid a picture is reduced to.
@@ -71,8 +111,7 @@ type view struct {
 	light, contrast, dark float64 // each 0 to 1
 }
 
-func look(img image.Image) view {
-	g := reduce(img)
+func look(g grid) view {
 	var sum, squares float64
 	for _, row := range g[0] {
 		for _, v := range row {

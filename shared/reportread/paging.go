@@ -60,15 +60,31 @@ func (l listing) pageSQL(g geometry, w *where, q Query) (pageSQL, error) {
 	}
 	cut := fmt.Sprintf(` LIMIT %d OFFSET %d`, q.Limit()+1, offset)
 	// Only the columns of the sort order: an index that contains them is enough, without reading the table.
-	hits := `SELECT ` + by.selected() + ` FROM reports r WHERE ` + indexed + fmt.Sprintf(` LIMIT %d`, l.sorted+1)
+	hits := `SELECT ` + by.selected() + ` FROM reports r WHERE ` + indexed
+	start := `hits AS MATERIALIZED (` + hits + fmt.Sprintf(` LIMIT %d), found AS MATERIALIZED (SELECT count(*) AS n FROM hits)`, l.sorted+1)
+	inSpans := w.words && l.most == l.sorted
+	if inSpans {
+		newest, err := q.newest(w)
+		if err != nil {
+			return pageSQL{}, err
+		}
+		start = l.spans(hits, newest)
+	}
 	total := `SELECT n FROM found`
 	if l.most > l.sorted { // without the columns of the sort order more indexes are enough
 		total = fmt.Sprintf(`SELECT CASE WHEN n <= %d THEN n ELSE (SELECT count(*) FROM (SELECT FROM reports r WHERE %s LIMIT %d) c) END AS n FROM found`, l.sorted, indexed, l.most+1)
 	}
-	list := `WITH hits AS MATERIALIZED (` + hits + `), found AS MATERIALIZED (SELECT count(*) AS n FROM hits), total AS MATERIALIZED (` + total + `), page AS (
-		(SELECT r.id FROM hits r WHERE ` + fmt.Sprintf(`(SELECT n FROM found) <= %d`, l.sorted) + ` AND ` + afterHit + ` ORDER BY ` + by.ofHits().order(direction) + cut + `)
+	sorted := ` AND ` + afterHit + ` ORDER BY ` + by.ofHits().order(direction) + cut
+	long := fmt.Sprintf(`(SELECT n FROM found) > %d`, l.sorted)
+	pages := `(SELECT r.id FROM hits r WHERE ` + fmt.Sprintf(`(SELECT n FROM found) <= %d`, l.sorted) + sorted + `)`
+	if inSpans && q.newestFirst() {
+		start += `, recent AS MATERIALIZED (SELECT r.id FROM (` + l.inSpan() + `) r WHERE ` + long + sorted + `)`
+		pages += fmt.Sprintf(` UNION ALL (SELECT id FROM recent WHERE (SELECT count(*) FROM recent) > %d)`, q.Limit())
+		long += fmt.Sprintf(` AND (SELECT count(*) FROM recent) <= %d`, q.Limit())
+	}
+	list := `WITH ` + start + `, total AS MATERIALIZED (` + total + `), page AS (` + pages + `
 		UNION ALL
-		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM found) > %d`, l.sorted) + ` AND ` + scan + ` AND ` + after + ` ORDER BY ` + by.order(direction) + cut + `))
+		(SELECT r.id FROM reports r WHERE ` + long + ` AND ` + scan + ` AND ` + after + ` ORDER BY ` + by.order(direction) + cut + `))
 		SELECT ` + l.columns + `, total.n FROM total LEFT JOIN (page JOIN reports r ON r.id = page.id` + l.joins + `) ON true ORDER BY ` + by.order(direction)
 	return pageSQL{q.settings(), list, w.args}, nil
 }

@@ -162,6 +162,7 @@ func (q Filters) text(v Viewer, w *where) error {
 	const words, pattern = "r.title || ' ' || r.description || ' ' || coalesce(r.address, '')", "(SELECT fold_pattern(?))"
 	w.andEither("fold_text("+words+") LIKE "+pattern, "fold_text("+words+" || '') LIKE "+pattern, text)
 	v.onlyWords(w, "")
+	w.words = !v.withRemoved
 	return nil
 }
 
@@ -183,6 +184,7 @@ type where struct {
 	// scanConditions mean the same. They are for a scan along the index of a sort order: no other index serves them.
 	scanConditions []string
 	args           []any
+	words          bool // one of the conditions is a text, and no report is withdrawn or removed
 }
 
 // and adds a condition; each ? in it stands for the next of args.

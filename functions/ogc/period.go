@@ -3,6 +3,8 @@ package ogc
 import (
 	"strings"
 	"time"
+
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 // period is a time interval that contains its ends. An end that is nil is open.
@@ -40,19 +42,17 @@ func parseInstant(s string) (*time.Time, bool) {
 	return &t, err == nil && !strings.Contains(s, ",")
 }
 
-// condition returns the SQL condition that a report r came in during the period, and its arguments. Answers show milliseconds, and the
-// database has microseconds. A report belongs to the millisecond that is shown.
-func (p period) condition() (string, []any) {
-	var conditions []string
-	var args []any
+// scope limits a list to the reports that came in during the period. Answers show milliseconds, and the database has microseconds. A
+// report belongs to the millisecond that is shown.
+func (p period) scope() reportread.Scope {
+	var since, until *time.Time
 	if p.from != nil {
-		conditions, args = append(conditions, "r.created_at >= ?"), append(args, p.from.Add(time.Millisecond-1).Truncate(time.Millisecond))
+		at := p.from.Add(time.Millisecond - 1).Truncate(time.Millisecond)
+		since = &at
 	}
 	if p.to != nil {
-		conditions, args = append(conditions, "r.created_at < ?"), append(args, p.to.Truncate(time.Millisecond).Add(time.Millisecond))
+		at := p.to.Truncate(time.Millisecond).Add(time.Millisecond)
+		until = &at
 	}
-	if conditions == nil {
-		return "true", nil
-	}
-	return strings.Join(conditions, " AND "), args
+	return reportread.Created(since, until)
 }

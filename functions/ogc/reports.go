@@ -44,8 +44,7 @@ func (g *Group) reports(ctx context.Context, c collection, s selection) (feature
 	if bad != "" || s.Source != "" && len(sources) == 0 {
 		return featurePage{}, problem.InvalidField("source", "holds a word that is not in the list of values")
 	}
-	condition, args := s.time.condition()
-	scopes := []reportread.Scope{reportread.Where(condition, args...)}
+	scopes := []reportread.Scope{s.time.scope()}
 	if sources != nil {
 		scopes = append(scopes, fromSources(sources))
 	}

@@ -134,7 +134,7 @@ func (c *Call) times(f *filters, now time.Time) error {
 		return err
 	}
 	if asked || !since && !until {
-		f.scopes = append(f.scopes, reportread.Where("r.created_at >= ?", span.from), reportread.Where("r.created_at < ?", span.to))
+		f.scopes = append(f.scopes, reportread.Created(&span.from, &span.to))
 	}
 	if since {
 		f.scopes = append(f.scopes, reportread.Where("r.updated_at >= ?", after.from))

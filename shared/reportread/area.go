@@ -38,6 +38,8 @@ func ParseBox(s string) (Box, bool) {
 // area in milliseconds, looks more expensive than reading all reports.
 //
 // A place may lie outside of b and be shown inside, or the other way round: by says what counts.
+//
+// Of a time in which the reports were created, another index knows both, the area and the time.
 func (b Box) within(by geometry, w *where) {
 	minLon, minLat := w.bind("?", b.MinLon), w.bind("?", b.MinLat)
 	maxLon, maxLat := w.bind("?", b.MaxLon), w.bind("?", b.MaxLat)
@@ -51,9 +53,33 @@ func (b Box) within(by geometry, w *where) {
 		w.and(inside)
 		return
 	}
-	c.meters += by.margin
-	around := w.bind("r.position && ST_GeogFromText(?)", c.bounds())
+	around := ""
+	if b.MinLon <= b.MaxLon {
+		area := b.wider(by)
+		if w.since != nil || w.until != nil {
+			around = w.bind(createdPointSQL+" &&& created_box(?, ?, ?, ?, ?, ?)", append(area, w.since, w.until)...)
+		}
+		if !w.removed {
+			w.area = area
+		}
+	}
+	if around == "" {
+		c.meters += by.margin
+		around = w.bind("r.position && ST_GeogFromText(?)", c.bounds())
+	}
 	w.andEither(around+" AND "+inside, inside)
+}
+
+// createdPointSQL is the place and the day of creation of a report r: the expression of reports_created_point_idx.
+const createdPointSQL = `created_point(r.longitude, r.latitude, r.created_at)`
+
+// wider returns minLon, minLat, maxLon and maxLat of b with the margin of by.
+func (b Box) wider(by geometry) []any {
+	margin := 0.0
+	if !by.exact {
+		margin = report.ShownWithinDegrees
+	}
+	return []any{b.MinLon - margin, b.MinLat - margin, b.MaxLon + margin, b.MaxLat + margin}
 }
 
 // circle returns a circle that contains b, with a radius about 1 % larger than necessary. It is false for a box of 180

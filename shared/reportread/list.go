@@ -25,16 +25,28 @@ type Page struct {
 
 // Scope is a condition on a list in addition to the filters of the request.
 type Scope struct {
-	condition string
-	args      []any
+	condition    string
+	args         []any
+	since, until *time.Time
+}
+
+// limit adds the condition to w.
+func (s Scope) limit(w *where) {
+	if s.condition != "" {
+		w.and(s.condition, s.args...)
+	}
+	w.created(s.since, s.until)
 }
 
 // By limits a list to the reports of one person.
-func By(user uuid.UUID) Scope { return Scope{"r.user_id = ?", []any{user}} }
+func By(user uuid.UUID) Scope { return Where("r.user_id = ?", user) }
+
+// Created limits a list to the reports created at since or later, and before until. Each may be nil.
+func Created(since, until *time.Time) Scope { return Scope{since: since, until: until} }
 
 // ByInEveryState is By for a list that also names what was withdrawn or removed. Each half has an index.
 func ByInEveryState(user uuid.UUID) Scope {
-	return Scope{"(r.user_id = ? AND r.deleted_at IS NULL OR r.user_id = ? AND r.deleted_at IS NOT NULL)", []any{user, user}}
+	return Where("(r.user_id = ? AND r.deleted_at IS NULL OR r.user_id = ? AND r.deleted_at IS NOT NULL)", user, user)
 }
 
 // geometry says by which place and severity a list searches and sorts: SQL for the place of reports r and for the rank of their severity. margin is how far in
@@ -63,7 +75,7 @@ func exactGeometry() geometry {
 const shownRankSQL = `(CASE WHEN r.status = 'pending' THEN 0 ELSE r.severity_rank END)`
 
 // Where is an SQL condition on reports r, with ? for each argument. The condition must be fixed text: it is not escaped.
-func Where(condition string, args ...any) Scope { return Scope{condition, args} }
+func Where(condition string, args ...any) Scope { return Scope{condition: condition, args: args} }
 
 // List returns a page of the reports that v may see and that all scopes include.
 func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (Page, error) {
@@ -75,7 +87,7 @@ func (r *Reader) list(ctx context.Context, v Viewer, by geometry, q Query, batch
 	var w where
 	v.visible(&w)
 	for _, s := range scopes {
-		w.and(s.condition, s.args...)
+		s.limit(&w)
 	}
 	if err := q.filter(ctx, r.municipalities, v, by, &w); err != nil {
 		return Page{}, err

@@ -38,7 +38,7 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	var w where
 	v.visible(&w)
 	for _, s := range scopes {
-		w.and(s.condition, s.args...)
+		s.limit(&w)
 	}
 	q, by := Filters{Status: a.Status, IssueType: a.IssueType}, v.geometry()
 	if err := q.filter(ctx, r.municipalities, v, by, &w); err != nil {
@@ -119,7 +119,7 @@ func (r *Reader) Summaries(ctx context.Context, v Viewer, ids []uuid.UUID, scope
 	var w where
 	v.visible(&w)
 	for _, s := range scopes {
-		w.and(s.condition, s.args...)
+		s.limit(&w)
 	}
 	order := w.bind("array_position(?::uuid[], r.id)", ids)
 	w.and("r.id = ANY(?)", ids)

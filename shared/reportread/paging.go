@@ -60,15 +60,14 @@ func (l listing) pageSQL(g geometry, w *where, q Query) (pageSQL, error) {
 	}
 	cut := fmt.Sprintf(` LIMIT %d OFFSET %d`, q.Limit()+1, offset)
 	// Only the columns of the sort order: an index that contains them is enough, without reading the table.
-	hits := `SELECT ` + by.selected() + ` FROM reports r WHERE ` + indexed
-	start := `hits AS MATERIALIZED (` + hits + fmt.Sprintf(` LIMIT %d), found AS MATERIALIZED (SELECT count(*) AS n FROM hits)`, l.sorted+1)
-	inSpans := w.words && l.most == l.sorted
+	start := `hits AS MATERIALIZED (SELECT ` + by.selected() + ` FROM reports r WHERE ` + indexed + fmt.Sprintf(` LIMIT %d), found AS MATERIALIZED (SELECT count(*) AS n FROM hits)`, l.sorted+1)
+	inSpans := w.inSpans() && l.most == l.sorted
 	if inSpans {
 		newest, err := q.newest(w)
 		if err != nil {
 			return pageSQL{}, err
 		}
-		start = l.spans(hits, newest)
+		start = l.spans(by.selected(), newest, w)
 	}
 	total := `SELECT n FROM found`
 	if l.most > l.sorted { // without the columns of the sort order more indexes are enough

@@ -118,7 +118,7 @@ func (q Filters) dates(w *where) error {
 		if err != nil {
 			return problem.InvalidField("date_from", "expected YYYY-MM-DD or an RFC 3339 date-time")
 		}
-		w.and("r.created_at >= ?", from)
+		w.created(&from, nil)
 	}
 	if q.DateTo != "" {
 		to, day, err := instant(q.DateTo)
@@ -126,9 +126,11 @@ func (q Filters) dates(w *where) error {
 			return problem.InvalidField("date_to", "expected YYYY-MM-DD or an RFC 3339 date-time")
 		}
 		if day {
-			w.and("r.created_at < ?", to.AddDate(0, 0, 1))
+			end := to.AddDate(0, 0, 1)
+			w.created(nil, &end)
 		} else {
 			w.and("r.created_at <= ?", to)
+			w.until = &to
 		}
 	}
 	if !q.UpdatedSince.IsZero() {
@@ -162,7 +164,7 @@ func (q Filters) text(v Viewer, w *where) error {
 	const words, pattern = "r.title || ' ' || r.description || ' ' || coalesce(r.address, '')", "(SELECT fold_pattern(?))"
 	w.andEither("fold_text("+words+") LIKE "+pattern, "fold_text("+words+" || '') LIKE "+pattern, text)
 	v.onlyWords(w, "")
-	w.words = !v.withRemoved
+	w.words = !w.removed
 	return nil
 }
 
@@ -184,7 +186,10 @@ type where struct {
 	// scanConditions mean the same. They are for a scan along the index of a sort order: no other index serves them.
 	scanConditions []string
 	args           []any
-	words          bool // one of the conditions is a text, and no report is withdrawn or removed
+	removed        bool       // there may be reports that were withdrawn or removed
+	words          bool       // one of the conditions is a text, and removed is false
+	since, until   *time.Time // all reports were created at since or later, and at until or earlier
+	area           []any      // minLon, minLat, maxLon and maxLat around all reports, in degrees; nil for no such area, or where removed is true
 }
 
 // and adds a condition; each ? in it stands for the next of args.
@@ -196,6 +201,18 @@ func (w *where) andEither(indexed, scan string, args ...any) {
 	w.conditions = append(w.conditions, w.bind(indexed, args...))
 	w.args = w.args[:before]
 	w.scanConditions = append(w.scanConditions, w.bind(scan, args...))
+}
+
+// created adds the condition that reports were created at since or later, and before until. Each may be nil.
+func (w *where) created(since, until *time.Time) {
+	if since != nil {
+		w.and("r.created_at >= ?", *since)
+		w.since = since
+	}
+	if until != nil {
+		w.and("r.created_at < ?", *until)
+		w.until = until
+	}
 }
 
 // bind adds args to the arguments and replaces each ? of fragment by the number of its argument.

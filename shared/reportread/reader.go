@@ -78,7 +78,7 @@ func (v Viewer) owns(id *uuid.UUID) bool { return id != nil && v.userID != uuid.
 
 // visible limits a query on reports r to what the viewer may see.
 func (v Viewer) visible(w *where) {
-	if !v.withRemoved {
+	if w.removed = v.withRemoved; !w.removed {
 		w.and("r.deleted_at IS NULL")
 	}
 	switch {

@@ -37,6 +37,7 @@ func parts() []Part {
 		{"data", data},
 		{"pipeline", pipeline},
 		{"peer", besidePeer},
+		{"storm", storm},
 	}
 }
 

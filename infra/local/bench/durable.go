@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,12 +16,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
+	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 	"github.com/lafaekstreet/backend/infra/local/generate"
 	"github.com/lafaekstreet/backend/infra/local/postgres"
+	"github.com/lafaekstreet/backend/shared/config"
 )
 
-// durableReports is how many reports there are in the database on which creating more of them is measured.
-const durableReports = 1_000
+// durableReports is how many reports there are in the database on which creating more of them is measured. They have 100 authors, so
+// that each of 64 clients is another person.
+const durableReports = 2_000
 
 // durable measures how many reports are created a second on a database that survives a power failure: fsync and
 // synchronous_commit are on, and its files are on a disk. A commit that waits for the disk, and a network in between,
@@ -28,7 +34,8 @@ func durable(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	t := NewTable("Creating reports on a durable database (fsync and synchronous_commit on), per second", "added", "1 client", fmt.Sprintf("%d clients", r.clients()))
+	t := NewTable("Creating reports on a durable database (fsync and synchronous_commit on)", "added", "clients", "per s", "its SQL per s", "p50", "p99", "failed", "goal")
+	t.Note("Each client has a connection. Its SQL: the same statements alone, by as many clients. Goals: no failure; %d clients create at least as many a second as one.", r.clients())
 	for _, c := range []struct {
 		name              string
 		roundTrip, commit time.Duration
@@ -36,15 +43,21 @@ func durable(ctx context.Context, r *Run) error {
 		if err := slowCommits(ctx, database.URL, c.commit); err != nil {
 			return errors.Join(err, stop())
 		}
-		row := []any{c.name}
-		for _, clients := range []int{1, r.clients()} {
-			perSecond, err := r.createReports(ctx, database, c.roundTrip, clients)
+		alone := 0.0
+		for _, clients := range []int{1, r.clients(), 4 * r.clients()} {
+			whole, bare, err := r.createReports(ctx, database, c.roundTrip, clients)
 			if err != nil {
 				return errors.Join(err, stop())
 			}
-			row = append(row, perSecond)
+			if clients == 1 {
+				alone = whole.perSecond
+			}
+			met := whole.failed == 0 && (clients != r.clients() || whole.perSecond >= alone)
+			cells := []any{c.name, clients, round(whole.perSecond), round(bare), whole.times.at(0.5), whole.times.at(0.99), whole.failed,
+				r.Goal(fmt.Sprintf("%d clients create reports, %s added", clients, c.name), met)}
+			t.Row(cells...)
+			fmt.Fprintln(r.Log, cells...)
 		}
-		t.Row(row...)
 	}
 	r.Print(t)
 	return stop()
@@ -75,7 +88,7 @@ func (r *Run) durableDatabase(ctx context.Context) (Database, func() error, erro
 		if err != nil {
 			return Database{}, nil, err
 		}
-		s.cluster, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(r.Dir, "durable"), Binaries: binaries, Connections: 100, Durable: true})
+		s.cluster, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(r.Dir, "durable"), Binaries: binaries, Connections: 250, Durable: true})
 		if err != nil {
 			return Database{}, nil, err
 		}
@@ -88,57 +101,126 @@ func (r *Run) durableDatabase(ctx context.Context) (Database, func() error, erro
 	return out, s.close, nil
 }
 
-// createReports has clients create reports for a while and returns how many they created a second.
-func (r *Run) createReports(ctx context.Context, d Database, added time.Duration, clients int) (float64, error) {
+// createReports has clients create reports for a while. It also returns how many transactions a second their statements alone make.
+func (r *Run) createReports(ctx context.Context, d Database, added time.Duration, clients int) (load, float64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	address := d.URL
 	if added > 0 {
 		var err error
 		if address, err = delayed(ctx, d.URL, added); err != nil {
-			return 0, err
+			return load{}, 0, err
 		}
 	}
-	site, err := NewSite(ctx, address)
+	site, err := NewSite(ctx, address, connections(clients))
 	if err != nil {
-		return 0, err
+		return load{}, 0, err
 	}
 	defer site.Close()
 	tokens := make([]string, clients)
 	for i := range tokens {
 		if tokens[i], err = site.SignIn(ctx, generate.CitizenEmail(i)); err != nil {
-			return 0, err
+			return load{}, 0, err
 		}
 	}
-	counts := make([]int, clients)
-	var all errgroup.Group
-	began := time.Now()
-	for i, token := range tokens {
-		all.Go(func() error {
-			for counts[i] == 0 || time.Since(began) < 3*r.Span() {
-				if err := createReport(ctx, site, token); err != nil {
-					return err
+	out, err := r.together(clients, func(i int) error { return createReport(ctx, site, tokens[i]) })
+	if err != nil {
+		return load{}, 0, err
+	}
+	bare, err := r.replayCreates(ctx, d, address, clients)
+	return out, bare, err
+}
+
+func connections(n int) func(config.Env) {
+	return func(env config.Env) { env["DATABASE_MAX_CONNS"] = strconv.Itoa(n) }
+}
+
+// together has clients call f for a while, each at least twice; the first calls are not counted. A call that fails ends what its client
+// does, and counts as failed.
+func (r *Run) together(clients int, f func(client int) error) (load, error) {
+	all := make([]times, clients)
+	var failed atomic.Int64
+	var warm, work errgroup.Group
+	for c := range clients {
+		warm.Go(func() error { return f(c) })
+	}
+	if err := warm.Wait(); err != nil {
+		return load{}, err
+	}
+	start := time.Now()
+	for c := range clients {
+		work.Go(func() error {
+			for len(all[c]) == 0 || time.Since(start) < 3*r.Span() {
+				begun := time.Now()
+				if err := f(c); err != nil {
+					failed.Add(1)
+					fmt.Fprintln(r.Log, err)
+					return nil
 				}
-				counts[i]++
+				all[c] = append(all[c], time.Since(begun))
 			}
 			return nil
 		})
 	}
-	if err := all.Wait(); err != nil {
+	if err := work.Wait(); err != nil {
+		return load{}, err
+	}
+	out := load{times: slices.Concat(all...), failed: failed.Load()}
+	out.perSecond = float64(len(out.times)) / time.Since(start).Seconds()
+	return out, nil
+}
+
+// replayCreates has clients send the statements of creating a report alone, and returns how many transactions a second they make.
+func (r *Run) replayCreates(ctx context.Context, d Database, address string, clients int) (float64, error) {
+	proxy, err := dbproxy.Start(ctx, d.URL)
+	if err != nil {
 		return 0, err
 	}
-	n := 0
-	for _, c := range counts {
-		n += c
+	site, err := NewSite(ctx, proxy.URL())
+	if err != nil {
+		return 0, err
 	}
-	return float64(n) / time.Since(began).Seconds(), nil
+	defer site.Close()
+	since := time.Now()
+	recorded := make([][]dbproxy.RoundTrip, clients)
+	for i := range recorded {
+		token, err := site.SignIn(ctx, generate.CitizenEmail(i))
+		if err != nil {
+			return 0, err
+		}
+		for range 2 { // the first prepares statements
+			proxy.Take()
+			if err := createReport(ctx, site, token); err != nil {
+				return 0, err
+			}
+		}
+		recorded[i] = proxy.Take()
+	}
+	app := withQuery(address, "role", "lafaek_app")
+	replays := make([]*dbproxy.Replay, clients)
+	for i := range replays {
+		if replays[i], err = dbproxy.NewReplay(ctx, app); err != nil {
+			return 0, err
+		}
+		defer replays[i].Close(ctx)
+		if err := replays[i].Prepare(ctx, recorded[i]); err != nil {
+			return 0, err
+		}
+	}
+	var renewer dbproxy.Renewer
+	out, err := r.together(clients, func(i int) error { return replays[i].Run(ctx, renewer.Renew(recorded[i], since)) })
+	if out.failed > 0 {
+		return 0, errors.New("statements of creating a report cannot be sent again; see the log")
+	}
+	return out.perSecond, err
 }
 
 func createReport(ctx context.Context, site *Site, token string) error {
+	id := uuid.Must(uuid.NewV7()) // dbproxy replaces it
 	answer, err := site.client.Do(ctx, apiclient.Request{Method: http.MethodPost, Path: "/reports", Token: token,
-		Body: map[string]any{"client_id": uuid.New(), "issue_type": "pothole", "title": "Kuak iha estrada", "description": "Motorbikes fall here.",
+		Body: map[string]any{"client_id": id, "issue_type": "pothole", "title": "Kuak iha estrada", "description": "Motorbikes fall here.",
 			"latitude": -8.5569, "longitude": 125.5603, "municipality": "Dili"},
-		Header: http.Header{"Idempotency-Key": {uuid.NewString()}}})
+		Header: http.Header{"Idempotency-Key": {uuid.Must(uuid.NewV7()).String()}}})
 	if err != nil {
 		return err
 	}

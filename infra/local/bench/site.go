@@ -55,9 +55,9 @@ type Site struct {
 	client apiclient.Client
 }
 
-// NewSite opens the functions on the database at address, in the role of the functions. The garbage collector is set as in
-// Lambda.
-func NewSite(ctx context.Context, address string) (*Site, error) {
+// NewSite opens the functions on the database at address, in the role of the functions, with changed settings. The garbage
+// collector is set as in Lambda.
+func NewSite(ctx context.Context, address string, change ...func(config.Env)) (*Site, error) {
 	debug.SetGCPercent(start.GCPercent)
 	// Responses are compressed as for a phone. The client does not decompress them, because that would cost time.
 	s := &Site{client: apiclient.Client{Header: http.Header{"Accept-Encoding": {"gzip"}}, HTTP: &http.Client{
@@ -70,6 +70,9 @@ func NewSite(ctx context.Context, address string) (*Site, error) {
 	if s.Env, err = settings(ctx, s.aws, address); err != nil {
 		s.Close()
 		return nil, err
+	}
+	for _, f := range change {
+		f(s.Env)
 	}
 	if err := takeReceiptsKey(ctx, s.Env, address); err != nil {
 		s.Close()

@@ -18,11 +18,18 @@ import (
 // photo makes an upload and its picture. See put.
 func (s *system) photo(n int) (uuid.UUID, []byte) {
 	s.Helper()
-	id, picture := database.NewID(), pictureOf(s, n)
+	picture := pictureOf(s, n, small)
+	return s.upload(s.person.ID, picture), picture
+}
+
+// upload makes an upload of a person's picture.
+func (s *system) upload(person uuid.UUID, picture []byte) uuid.UUID {
+	s.Helper()
+	id := database.NewID()
 	_, err := s.owner.Exec(s.Context(), `INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, expires_at)
-		VALUES ($1, $2, $3, 'image/jpeg', $4, now() + interval '7 days')`, id, s.person.ID, "originals/"+id.String(), len(picture))
+		VALUES ($1, $2, $3, 'image/jpeg', $4, now() + interval '7 days')`, id, person, "originals/"+id.String(), len(picture))
 	s.must(err)
-	return id, picture
+	return id
 }
 
 // put stores the picture of an upload directly in S3, as phones do.
@@ -44,9 +51,20 @@ func (s *system) create(upload uuid.UUID) {
 // post sends a report with the upload once and returns the status. Its Idempotency-Key is the upload's id, so a repeated
 // request is the same report.
 func (s *system) post(upload uuid.UUID) (int, error) {
-	res, err := s.api.Do(s.Context(), apiclient.Request{Method: http.MethodPost, Path: "/reports", Header: http.Header{"Idempotency-Key": {upload.String()}},
-		Body: map[string]any{"client_id": upload, "issue_type": "pothole", "latitude": -8.5569 + s.spacing*float64(s.posted.Add(1)), "longitude": 125.5603,
-			"images": []any{map[string]any{"upload_id": upload}}}})
+	return s.postAs(s.api, upload, point{-8.5569 + s.spacing*float64(s.posted.Add(1)), 125.5603})
+}
+
+// point is a latitude and a longitude, in degrees.
+type point [2]float64
+
+// postAs is post by the person of api.
+func (s *system) postAs(api apiclient.Client, upload uuid.UUID, at point) (int, error) {
+	body := map[string]any{"client_id": upload, "issue_type": "pothole", "latitude": at[0], "longitude": at[1],
+		"images": []any{map[string]any{"upload_id": upload}}}
+	if s.town != "" {
+		body["municipality"] = s.town
+	}
+	res, err := api.Do(s.Context(), apiclient.Request{Method: http.MethodPost, Path: "/reports", Header: http.Header{"Idempotency-Key": {upload.String()}}, Body: body})
 	return res.Status, err
 }
 
@@ -63,12 +81,19 @@ func (s *system) report(n int) {
 	}
 }
 
+// small and phone are sizes of pictures, as multiples of 320 × 240 pixels. That of a phone has 12 megapixels.
+const (
+	small = 1
+	phone = 12.5
+)
+
 // pictureOf draws a picture that depends on seed.
-func pictureOf(s *system, seed int) []byte {
-	img := image.NewRGBA(image.Rect(0, 0, 320, 240))
-	for y := range 240 {
-		for x := range 320 {
-			img.SetRGBA(x, y, color.RGBA{R: uint8(x * (seed + 1)), G: uint8(y * (seed + 2)), B: uint8(x * y), A: 255})
+func pictureOf(s *system, seed int, size float64) []byte {
+	img := image.NewRGBA(image.Rect(0, 0, int(320*size), int(240*size)))
+	for v := range img.Rect.Dy() {
+		for u := range img.Rect.Dx() {
+			x, y := int(float64(u)/size), int(float64(v)/size)
+			img.SetRGBA(u, v, color.RGBA{R: uint8(x * (seed + 1)), G: uint8(y * (seed + 2)), B: uint8(x * y), A: 255})
 		}
 	}
 	var b bytes.Buffer

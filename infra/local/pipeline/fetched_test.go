@@ -48,7 +48,7 @@ func newNeighbour(t *testing.T) *neighbour {
 		case r.URL.Path == "/slow" && !slow.Swap(true):
 			w.WriteHeader(http.StatusServiceUnavailable)
 		default:
-			_, _ = w.Write(pictureOf(n.system, int(call)))
+			_, _ = w.Write(pictureOf(n.system, int(call), small))
 		}
 	}))
 	t.Cleanup(pictures.Close)

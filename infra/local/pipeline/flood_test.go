@@ -1,0 +1,72 @@
+package pipeline_test
+
+import (
+	"math"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A flood brings 20,000 reports in ten minutes. Half of them are about few places.
+const (
+	floodRate   = 20_000.0 / 600 // reports a second
+	floodPlaces = 20
+)
+
+// BenchmarkFlood sends reports at the rate of a flood, whether the system keeps up or not. It reports the response times of POST
+// /reports and its failures, how long the workers take for what is left after the last report, and how many of the reports about
+// one place name another as a possible duplicate, or are named.
+func BenchmarkFlood(b *testing.B) {
+	m := newMeasured(b, 64)
+	pictures := make([][]byte, floodPlaces)
+	for n := range pictures {
+		pictures[n] = pictureOf(m.system, n, small)
+	}
+	took, created := make([]time.Duration, b.N), make([]bool, b.N)
+	var requests sync.WaitGroup
+	b.ResetTimer()
+	for n := range b.N {
+		pause(b.Context(), time.Duration(float64(n)/floodRate*float64(time.Second))-b.Elapsed())
+		requests.Go(func() {
+			at := place(n / 2 % floodPlaces)
+			if n%2 == 1 {
+				at = place(floodPlaces + n)
+			}
+			created[n], took[n] = m.report(m.people[n%len(m.people)], pictures[n/2%floodPlaces], at)
+		})
+	}
+	requests.Wait()
+	filed := b.Elapsed()
+	m.await(time.Minute + time.Duration(b.N)*time.Second)
+	b.StopTimer()
+	m.stop()
+	if dead := m.dead(); dead != "" {
+		b.Errorf("dead letters: %s", dead)
+	}
+	slices.Sort(took)
+	quantile := func(q float64) float64 { return 1000 * took[min(int(q*float64(b.N)), b.N-1)].Seconds() }
+	failures := 0
+	for _, ok := range created {
+		if !ok {
+			failures++
+		}
+	}
+	b.ReportMetric(float64(b.N)/filed.Seconds(), "filed/s")
+	b.ReportMetric(quantile(0.5), "p50-ms")
+	b.ReportMetric(quantile(0.99), "p99-ms")
+	b.ReportMetric(float64(failures), "failed")
+	b.ReportMetric((b.Elapsed() - filed).Seconds(), "catch-up-s")
+	b.ReportMetric(m.duplicatesFound(), "duplicates-%")
+}
+
+// duplicatesFound is how many of the reports that have another at the same place are candidates of one another, in percent.
+func (m *measured) duplicatesFound() float64 {
+	m.Helper()
+	const q = `
+		WITH shared AS (SELECT id FROM (SELECT id, count(*) OVER (PARTITION BY latitude, longitude) AS n FROM reports) r WHERE n > 1)
+		SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM duplicate_candidates c WHERE shared.id IN (c.report_id, c.candidate_id))) FROM shared`
+	var all, found float64
+	m.must(m.owner.QueryRow(m.Context(), q).Scan(&all, &found))
+	return math.Round(100 * found / max(all, 1))
+}

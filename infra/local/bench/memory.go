@@ -2,12 +2,10 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,11 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/lafaekstreet/backend/infra/binary"
-	"github.com/lafaekstreet/backend/infra/local/apiclient"
-	"github.com/lafaekstreet/backend/infra/local/generate"
 	"github.com/lafaekstreet/backend/infra/runtimeapi"
 	"github.com/lafaekstreet/backend/shared/config"
 )
@@ -111,34 +105,6 @@ func (r *Run) ask(ctx context.Context, s *testbed, f *runtimeapi.Function, name 
 		_, err := f.Invoke(ctx, []byte(`{}`))
 		return "everything, twice", err
 	}
-	p := s.tokens[s.site]
-	request := map[string]func(i int) apiclient.Request{
-		"auth": func(int) apiclient.Request { return login(generate.CitizenEmail(0)) },
-		"community": func(i int) apiclient.Request {
-			return apiclient.Request{Path: "/reports/" + nth(s.samples.reports, i).String() + "/comments", Token: p.citizen}
-		},
-		"journeys": func(i int) apiclient.Request {
-			return apiclient.Request{Path: "/journeys/" + nth(s.samples.journeys, i).String() + "/nearby", Token: p.citizen}
-		},
-		"locations": func(int) apiclient.Request {
-			return apiclient.Request{Path: "/locations/municipalities", Token: p.citizen}
-		},
-		"meta": func(int) apiclient.Request { return apiclient.Request{Path: "/meta"} },
-		"monitoring": func(int) apiclient.Request {
-			return apiclient.Request{Path: "/reports/stats/summary", Token: p.citizen}
-		},
-		"notifications": func(int) apiclient.Request { return apiclient.Request{Path: "/notifications", Token: p.citizen} },
-		"public": func(int) apiclient.Request {
-			return apiclient.Request{Path: "/public/export.csv?severity=low,medium,high,critical"}
-		},
-		"reports": func(int) apiclient.Request {
-			return apiclient.Request{Path: "/reports?page_size=100", Token: p.citizen}
-		},
-		"staff": func(int) apiclient.Request {
-			return apiclient.Request{Path: "/staff/export.csv", Token: p.moderator}
-		},
-		"users": func(int) apiclient.Request { return apiclient.Request{Path: "/users/me", Token: p.citizen} },
-	}[name]
 	times := 200
 	if name == "auth" || name == "public" || name == "staff" {
 		times = 20
@@ -147,50 +113,12 @@ func (r *Run) ask(ctx context.Context, s *testbed, f *runtimeapi.Function, name 
 		times = 2
 	}
 	for i := range times {
-		payload, err := event(request(i))
-		if err != nil {
+		if err := invoke(ctx, f, s.frequent(name, i), http.StatusBadRequest); err != nil {
 			return "", err
-		}
-		raw, err := f.Invoke(ctx, payload)
-		if err != nil {
-			return "", err
-		}
-		var answer events.APIGatewayV2HTTPResponse
-		if err := json.Unmarshal(raw, &answer); err != nil {
-			return "", fmt.Errorf("read answer: %w", err)
-		}
-		if answer.StatusCode >= http.StatusBadRequest {
-			return "", fmt.Errorf("%s: status %d: %.200s", request(i).Path, answer.StatusCode, answer.Body)
 		}
 	}
-	path, _, _ := strings.Cut(request(0).Path, "?")
+	path, _, _ := strings.Cut(s.frequent(name, 0).Path, "?")
 	return fmt.Sprintf("%d x %s", times, path), nil
-}
-
-// event is a request in the format of API Gateway (payload version 2.0).
-func event(r apiclient.Request) ([]byte, error) {
-	target, err := url.Parse("/api/v1" + r.Path)
-	if err != nil {
-		return nil, fmt.Errorf("make event: %w", err)
-	}
-	method := r.Method
-	if method == "" {
-		method = http.MethodGet
-	}
-	e := events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: "$default", RawPath: target.Path, RawQueryString: target.RawQuery,
-		Headers: map[string]string{"accept-encoding": "gzip", "host": "localhost"}}
-	e.RequestContext.HTTP = events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: method, Path: target.Path, Protocol: "HTTP/1.1", SourceIP: "192.0.2.1"}
-	if r.Token != "" {
-		e.Headers["authorization"] = "Bearer " + r.Token
-	}
-	if r.Body != nil {
-		body, err := json.Marshal(r.Body)
-		if err != nil {
-			return nil, fmt.Errorf("make event: %w", err)
-		}
-		e.Body, e.Headers["content-type"] = string(body), "application/json"
-	}
-	return json.Marshal(e)
 }
 
 // peak is the largest resident memory, in MiB, that the process of a program has had (VmHWM, Linux only).

@@ -16,7 +16,7 @@ func storm(ctx context.Context, r *Run) error {
 	}
 	row := got["BenchmarkFlood"]
 	t := NewTable("A storm: 20,000 reports in ten minutes, half of them about 20 places", "", "per s", "p50 ms", "p99 ms", "failed", "caught up after s", "duplicates found %", "goal")
-	t.Row("POST /reports beside all workers", row["filed/s"], round(row["p50-ms"]), round(row["p99-ms"]), round(row["failed"]), round(row["catch-up-s"]),
+	t.Row("POST /reports beside all workers", row["sent/s"], round(row["p50-ms"]), round(row["p99-ms"]), round(row["failed"]), round(row["catch-up-s"]),
 		round(row["duplicates-%"]), r.Goal("creating reports in a storm", row["failed"] == 0 && row["p99-ms"] <= mostStormP99))
 	t.Note("API, workers, stand-ins and PostgreSQL share this machine; the pictures are small. Goal: no failure, p99 of at most %d ms", mostStormP99)
 	r.Print(t)

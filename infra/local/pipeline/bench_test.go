@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -34,7 +35,9 @@ func measurePipeline(b *testing.B, size float64) {
 	for first, p := range m.people {
 		citizens.Go(func() {
 			for n := first; n < b.N; n += len(m.people) {
-				m.report(p, pictures[n%len(pictures)], place(n))
+				if _, err := m.report(p, pictures[n%len(pictures)], place(n)); err != nil {
+					m.Error(err)
+				}
 			}
 		})
 	}
@@ -102,7 +105,8 @@ func newMeasured(b *testing.B, people int) *measured {
 		tasks.Wait()
 	}
 	for n, p := range m.people {
-		m.report(p, pictureOf(s, n, small), place(warmPlaces+n))
+		_, err := m.report(p, pictureOf(s, n, small), place(warmPlaces+n))
+		s.must(err)
 	}
 	m.await(time.Minute)
 	s.analyze()
@@ -114,16 +118,17 @@ func (s *system) analyze() {
 	_, _ = s.owner.Exec(s.Context(), `ANALYZE reports, report_images, report_embeddings, uploads, ledger_events, notifications, notification_deliveries`)
 }
 
-// report sends a picture and creates a report with it. It returns whether that succeeded, and how long POST /reports took.
-func (m *measured) report(p sender, picture []byte, at point) (bool, time.Duration) {
+// report sends a picture and creates a report with it. It returns how long POST /reports took, and an error if it was refused.
+func (m *measured) report(p sender, picture []byte, at point) (time.Duration, error) {
 	upload := m.system.upload(p.id, picture)
 	m.put(upload, picture)
 	began := time.Now()
 	status, err := m.postAs(p.api, upload, at)
-	if err != nil || status != http.StatusCreated {
-		m.Errorf("POST /reports: %d, %v", status, err)
+	took := time.Since(began)
+	if err == nil && status != http.StatusCreated {
+		err = fmt.Errorf("POST /reports: status %d", status)
 	}
-	return err == nil && status == http.StatusCreated, time.Since(began)
+	return took, err
 }
 
 // warmPlaces are places that no measured report has.

@@ -89,7 +89,7 @@ func (c *comparison) open(ctx context.Context, address string) error {
 
 // measure prints a row for each endpoint.
 func (c *comparison) measure(ctx context.Context) error {
-	t := NewTable(fmt.Sprintf("Beside FastAPI, Pydantic and async SQLAlchemy at %s reports, %d clients", short(c.run.Size), c.run.clients()),
+	t := NewTable(fmt.Sprintf("Beside FastAPI, Pydantic and async SQLAlchemy at %s reports, %d clients", short(c.testbed.database.Reports), c.run.clients()),
 		"endpoint", "per s", "peer: per s", "factor", "lowest", "highest", "CPU ms", "peer: CPU ms", "CPU factor", "goal", "")
 	t.Note("Medians of %d rounds. Both sides have the same processors, database and client, and as many connections.", c.run.rounds())
 	t.Note("CPU: processor time of a request in client, server and PostgreSQL together. Other work on the machine changes it less.")

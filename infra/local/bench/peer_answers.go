@@ -66,7 +66,10 @@ func difference(name string, ours, theirs any, ignored []string) string {
 	}
 	switch a := ours.(type) {
 	case map[string]any:
-		b, _ := theirs.(map[string]any)
+		b, ok := theirs.(map[string]any)
+		if !ok {
+			break
+		}
 		all := maps.Clone(a)
 		maps.Copy(all, b)
 		for _, member := range slices.Sorted(maps.Keys(all)) {
@@ -81,7 +84,10 @@ func difference(name string, ours, theirs any, ignored []string) string {
 		}
 		return ""
 	case []any:
-		b, _ := theirs.([]any)
+		b, ok := theirs.([]any)
+		if !ok {
+			break
+		}
 		if len(a) != len(b) {
 			return fmt.Sprintf("%s has %d and %d elements", name, len(a), len(b))
 		}

@@ -30,7 +30,7 @@ type seen struct {
 	all map[[sha256.Size]byte]picture
 }
 
-// decode is decode of a picture that was perhaps decoded before.
+// decode is the function decode. It does not decode a picture again that it remembers.
 func (s *seen) decode(format string, data []byte) (picture, error) {
 	h := sha256.New()
 	_, _ = h.Write([]byte(format + "\n"))

@@ -103,7 +103,7 @@ func scanLocked(row pgx.CollectableRow) (Locked, error) {
 // there is no such report, and with the 410 of its tombstone when it was withdrawn or removed. Later statements see what the transaction that
 // had the lock before has committed.
 func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
-	const q = `SELECT ` + lockedColumns + ` FROM reports r WHERE id = ` + report.IDSQL + ` FOR UPDATE`
+	const q = `SELECT ` + lockedColumns + ` FROM reports r WHERE id = ` + report.IDSQL + ` FOR NO KEY UPDATE`
 	row := database.AskRow(p, scanLocked, q, a.Args()...).Missing(report.ErrNotFound).Check(func(h Locked) error { return h.changeable() })
 	followers, end := askFollowers(p, a), askEnd(p, a)
 	return database.Derive(func() *Locked {
@@ -182,7 +182,7 @@ func askEnd(p database.Pipeline, a report.About) *database.Ask[chainEnd] {
 func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *database.Ask[*Locked] {
 	const q = `SELECT ` + lockedColumns + ` FROM reports r
 		WHERE (id = ` + report.IDSQL + ` OR id = coalesce($3::uuid, (SELECT id FROM reports WHERE report_number = $4::text)))
-		ORDER BY r.id FOR UPDATE`
+		ORDER BY r.id FOR NO KEY UPDATE`
 	both := database.AskRows(p, scanLocked, q, of.Args(original.Args()...)...).Check(func(all []Locked) error {
 		h := pick(all, of)
 		if h == nil {

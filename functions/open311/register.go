@@ -58,6 +58,9 @@ func register[I any, P caller[I]](g *Group, a *httpapi.API, o httpapi.Operation,
 		each := o
 		each.Path, each.OperationID = path, ""
 		each.Responses = responses(o.Method)
+		if o.Method == http.MethodPost {
+			each.RequestBody = formBody()
+		}
 		httpapi.Register(a, each, func(ctx context.Context, in *I) (*output, error) {
 			c := P(in).call()
 			if !c.known {

@@ -35,11 +35,16 @@ type Write struct {
 // write is an operation that needs an API key. Its budget for addresses bounds guesses of keys.
 func write(path, summary string) httpapi.Operation {
 	return httpapi.Operation{
-		Operation: huma.Operation{Method: http.MethodPost, Path: root + path, Tags: []string{"open311"}, Summary: summary, SkipValidateBody: true,
-			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-				"application/x-www-form-urlencoded": {Schema: &huma.Schema{Type: huma.TypeObject}}, "multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject}}}}},
-		Access: httpapi.Public, Limit: admission.LimitView, MaxBody: upload.MaxBody,
+		Operation: huma.Operation{Method: http.MethodPost, Path: root + path, Tags: []string{"open311"}, Summary: summary, SkipValidateBody: true},
+		Access:    httpapi.Public, Limit: admission.LimitView, MaxBody: upload.MaxBody,
 	}
+}
+
+// formBody describes the body of an operation that writes. Each operation needs a description of its own: huma writes to it at the
+// operation's first request.
+func formBody() *huma.RequestBody {
+	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/x-www-form-urlencoded": {Schema: &huma.Schema{Type: huma.TypeObject}}, "multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject}}}}
 }
 
 // open reads the form of a request that writes, and its API key. It fails with a 403 for a key that is missing, unknown or revoked. Then

@@ -49,12 +49,12 @@ func (*Web) Name() string { return "web" }
 // Register implements httpapi.Group.
 func (w *Web) Register(a *httpapi.API) {
 	start := webPage("/", "The start page", "What this is, how to report, the newest reports, and a box that finds a report or a place.")
-	start.Responses["303"] = &huma.Response{Description: "To the report or to the map, for what the box asked", Headers: map[string]*huma.Header{"Location": {}}}
+	start.Responses["303"] = seeOther()
 	httpapi.Register(a, start, w.home)
 	httpapi.Register(a, webPage("/report", "The form of a report", "Files a report without the app, also without a connection."), w.newReport)
 	httpapi.Register(a, webPage("/me", "The page of a person", "Own reports, notifications, preferences. The page itself is the same for everybody."), w.me)
 	publicMap := webPage("/map", "The public map", "A list of the newest reports, filters, and a map.")
-	publicMap.Responses["303"] = start.Responses["303"]
+	publicMap.Responses["303"] = seeOther()
 	httpapi.Register(a, publicMap, w.mapPage)
 	httpapi.Register(a, webPage("/desk", "The desk of staff", "Queues and reports. The page itself is the same for everybody."), w.desk)
 	httpapi.Register(a, webPage("/admin", "Administration", "Set-up, people, agencies, settings. The page itself is the same for everybody."), w.admin)
@@ -67,6 +67,11 @@ func (w *Web) Register(a *httpapi.API) {
 	httpapi.Register(a, reportPage.WithProblems(report.Problems()...), w.reportPage)
 
 	w.registerAssets(a)
+}
+
+// seeOther describes the answer to a search by the box of a page.
+func seeOther() *huma.Response {
+	return &huma.Response{Description: "To the report or to the map, for what the box asked", Headers: map[string]*huma.Header{"Location": {}}}
 }
 
 // webPage returns the operation of a page. Any cache may keep it for a minute, for the same language.

@@ -73,7 +73,7 @@ var tileQuery = `
 	WITH bounds AS (
 	    SELECT ST_TileEnvelope($7, $8, $9) AS mercator, ST_Transform(ST_TileEnvelope($7, $8, $9, margin => 0.0625), 4326) AS degrees
 	),` + clusters + `,
-	crowded AS (SELECT $10::int >= 0 AND coalesce(sum(n), 0) > $10 AS yes FROM clusters),
+	crowded AS (SELECT $10::int >= 0 AND coalesce(sum(n), 0) > $10 AS yes FROM clusters),` + newest() + `,
 	reports_layer AS (
 	    SELECT ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326), 3857), bounds.mercator, 4096, 256, true) AS geom,
 	           CASE WHEN c.n > 1 THEN c.n END AS point_count, one.report_number, one.issue_type, one.severity, one.status
@@ -83,11 +83,8 @@ var tileQuery = `
 	      ) one ON true
 	     WHERE (SELECT yes FROM crowded)
 	    UNION ALL
-	    (SELECT ST_AsMVTGeom(ST_Transform(` + shownPoint + `, 3857), bounds.mercator, 4096, 256, true),
-	            NULL, r.report_number, r.issue_type, ` + report.ShownSeveritySQL + `, r.status
-	       FROM bounds, reports r
-	      WHERE NOT (SELECT yes FROM crowded) AND $10 <> 0 AND ` + shownIn(`bounds.degrees`) + ` AND ` + visible + ` AND ` + ofKinds("$5", "$6") + `
-	      ORDER BY r.created_at DESC, r.id DESC LIMIT ` + strconv.Itoa(tilePoints) + `)
+	    SELECT ST_AsMVTGeom(ST_Transform(s.place, 3857), bounds.mercator, 4096, 256, true), NULL, s.report_number, s.issue_type, s.severity, s.status
+	      FROM bounds, single s
 	),
 	shapes AS (
 	    SELECT ST_AsMVTGeom(ST_Transform(b.area, 3857), bounds.mercator, 4096, 64, true) AS geom, b.level, b.name
@@ -98,6 +95,39 @@ var tileQuery = `
 	SELECT coalesce((SELECT ST_AsMVT(reports_layer, 'reports', 4096, 'geom') FROM reports_layer), '')
 	    || coalesce((SELECT ST_AsMVT(shapes, 'boundaries', 4096, 'geom') FROM shapes), '')
 	    || coalesce((SELECT ST_AsMVT(names, 'names', 4096, 'geom') FROM names), '')`
+
+// tileDays are the spans of time, in days, in which a tile looks for its newest reports one after another; then it looks in all time.
+func tileDays() []int { return []int{1, 8, 64} }
+
+// newest returns the common table expression single: the newest tilePoints reports of a tile that is not crowded. It looks in the newest
+// day first, then in the newest week and months, by the index of place and day, until it has found as many. So a tile does not cost more
+// the more reports lie in it.
+func newest() string {
+	var b strings.Builder
+	var parts []string
+	before := "" // no span before has enough
+	span := func(name, since string) {
+		area := fmt.Sprintf(`created_box(ST_XMin(degrees) - %[1]g, ST_YMin(degrees) - %[1]g, ST_XMax(degrees) + %[1]g, ST_YMax(degrees) + %[1]g, %[2]s, NULL)`, report.ShownWithinDegrees, since)
+		fmt.Fprintf(&b, `
+	%s AS MATERIALIZED (
+	    SELECT r.id, r.created_at, `+shownPoint+` AS place, r.report_number, r.issue_type, `+report.ShownSeveritySQL+` AS severity, r.status
+	      FROM bounds, reports r
+	     WHERE NOT (SELECT yes FROM crowded) AND $10 <> 0%s AND created_point(r.longitude, r.latitude, r.created_at) &&& (SELECT %s FROM bounds)
+	       AND `+shownIn(`bounds.degrees`)+` AND `+visible+` AND `+ofKinds("$5", "$6")+`),`, name, before, area)
+	}
+	for _, days := range tileDays() {
+		name := fmt.Sprintf("days%d", days)
+		span(name, fmt.Sprintf("now() - interval '%d days'", days))
+		found := fmt.Sprintf("(SELECT count(*) FROM %s)", name)
+		parts = append(parts, fmt.Sprintf("SELECT * FROM %s WHERE %s >= %d", name, found, tilePoints))
+		before += fmt.Sprintf(" AND %s < %d", found, tilePoints)
+	}
+	span("ever", "NULL")
+	parts = append(parts, "SELECT * FROM ever")
+	fmt.Fprintf(&b, `
+	single AS (SELECT * FROM (%s) s ORDER BY created_at DESC, id DESC LIMIT %d)`, strings.Join(parts, " UNION ALL "), tilePoints)
+	return b.String()
+}
 
 // namesLayer is the layer "names". Where names have no room beside each other, those with the lowest rank are to be shown.
 // Municipalities have their place without boundaries too.

@@ -167,11 +167,12 @@ func scan(rows pgx.Rows) (row, error) {
 }
 
 type csvEncoder struct {
-	out io.Writer
-	w   *csv.Writer
+	out    io.Writer
+	w      *csv.Writer
+	record []string // of the row before
 }
 
-func newCSV(w io.Writer) *csvEncoder { return &csvEncoder{w, csv.NewWriter(w)} }
+func newCSV(w io.Writer) *csvEncoder { return &csvEncoder{out: w, w: csv.NewWriter(w)} }
 
 // begin writes a byte order mark, by which a spreadsheet knows UTF-8, and the names of the columns.
 func (e *csvEncoder) begin() error {
@@ -187,10 +188,11 @@ func (e *csvEncoder) row(r *row) error {
 	if r.ResolvedAt != nil {
 		resolved = timestamp.Of(*r.ResolvedAt).String()
 	}
-	return e.w.Write([]string{r.Number, r.ID.String(), r.IssueType, r.Severity, r.Status, Cell(r.Title), Cell(r.Description),
+	e.record = append(e.record[:0], r.Number, r.ID.String(), r.IssueType, r.Severity, r.Status, Cell(r.Title), Cell(r.Description),
 		strconv.FormatFloat(r.Latitude, 'f', -1, 64), strconv.FormatFloat(r.Longitude, 'f', -1, 64),
 		Cell(r.Municipality), Cell(r.District), Cell(r.Suco), Cell(r.Street),
-		timestamp.Of(r.CreatedAt).String(), timestamp.Of(r.UpdatedAt).String(), resolved})
+		timestamp.Of(r.CreatedAt).String(), timestamp.Of(r.UpdatedAt).String(), resolved)
+	return e.w.Write(e.record)
 }
 
 func (e *csvEncoder) end() error {

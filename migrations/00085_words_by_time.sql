@@ -1,6 +1,7 @@
 -- +goose NO TRANSACTION
 -- +goose Up
-SET lock_timeout = '5s';
+-- The waits of CONCURRENTLY block nobody, so they have no limit. An index that an interrupted run left is made anew.
+SET lock_timeout = 0;
 
 -- The spans of time that a report was created in: its day, its 8 days and its 64 days, in UTC. Spans of different lengths have
 -- different numbers. The planner can put the body in place of a call, because it is one immutable expression.
@@ -20,7 +21,7 @@ $$;
 -- next match of the other, and new reports are at the end of the table.
 DROP INDEX CONCURRENTLY IF EXISTS reports_spans_words_idx;
 CREATE INDEX CONCURRENTLY reports_spans_words_idx ON reports USING gin (created_spans(created_at), fold_text(title || ' ' || description || ' ' || coalesce(address, '')) gin_trgm_ops);
-DROP INDEX CONCURRENTLY IF EXISTS reports_words_idx;
 
--- The planner estimates the new expression by what ANALYZE finds.
+-- The planner estimates the new expression by what ANALYZE finds. The old index goes last: searches have it until then.
 ANALYZE reports;
+DROP INDEX CONCURRENTLY IF EXISTS reports_words_idx;

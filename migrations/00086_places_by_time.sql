@@ -1,6 +1,7 @@
 -- +goose NO TRANSACTION
 -- +goose Up
-SET lock_timeout = '5s';
+-- The waits of CONCURRENTLY block nobody, so they have no limit. An index that an interrupted run left is made anew.
+SET lock_timeout = 0;
 
 -- A place in degrees with a time as its third coordinate: days since 2000 in UTC, by a thousand. Ninety days are then as long as ten
 -- kilometres are wide.

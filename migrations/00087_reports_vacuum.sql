@@ -1,5 +1,5 @@
 -- +goose Up
-SET lock_timeout = '5s';
+SET LOCAL lock_timeout = '5s';
 
 -- An update that changes no indexed column, such as blockchain_status after each event, stays on its page if there is room
 -- (HOT). Otherwise it writes to more than twenty indexes. Pages that are filled from now on leave a tenth free for that.

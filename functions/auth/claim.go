@@ -24,9 +24,9 @@ func askWaitingFor(p database.Pipeline, address string) *database.Ask[bool] {
 // claims is how many times one sign-in claims reports. relay claims the rest.
 const claims = 4
 
-// claim makes p the reporter of the reports that staff filed for the address of p, who has just confirmed it. The confirmation was
-// committed before, so an error here does not undo it. People can sign in while the log takes no events. relay claims what is left
-// within minutes.
+// claim makes p the reporter of the reports that staff filed for the address of p. p has just confirmed this address, and the
+// confirmation is committed: an error of claim does not undo it. While the log takes no events, people can still sign in. relay claims
+// the remaining reports within minutes.
 func (g *Group) claim(ctx context.Context, p person) {
 	if !p.waiting {
 		return

@@ -11,7 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/browser"
 )
 
-// A page is in the language that the reader chose on another page, else in that of the browser.
+// The reader chooses the language on any page. Without a choice, the browser's language decides.
 func TestPagesInThreeLanguages(t *testing.T) {
 	t.Parallel()
 	s := withData(t)

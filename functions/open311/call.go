@@ -74,7 +74,7 @@ func refused(name, message string) *problem.Error {
 	return &problem.Error{Kind: problem.Forbidden, Code: "forbidden", Fields: []problem.Field{{Name: name, Message: message}}}
 }
 
-// checkJurisdiction returns a 404 for a jurisdiction_id other than that of the setting. An absent or empty one is always accepted.
+// checkJurisdiction returns a 404 when jurisdiction_id differs from the configured one. It accepts a request without a jurisdiction_id.
 func (g *Group) checkJurisdiction(ctx context.Context, id string) error {
 	if id = strings.TrimSpace(id); id == "" {
 		return nil

@@ -169,7 +169,8 @@ func (in *feedInput) asSent() string {
 	return in.query.Encode()
 }
 
-// entryOf is a report as an entry, with its first picture, nil for none. Its id is that of the report and stays.
+// entryOf returns the Atom entry of a report. picture is the report's first picture, nil if it has none. The id of the entry is the
+// id of the report and never changes.
 func entryOf(ctx context.Context, base weblink.Base, s reportread.Summary, picture *uuid.UUID) atomEntry {
 	typed, status := s.IssueType.Label(locale.FromContext(ctx)), locale.TextFor(ctx, "label.status."+string(s.Status))
 	e := atomEntry{ID: "urn:uuid:" + s.ID.String(), Title: s.Title, Published: s.CreatedAt.String(), Updated: s.UpdatedAt.String(), Summary: s.Description,

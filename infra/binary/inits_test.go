@@ -15,7 +15,7 @@ const (
 	maxInits   = 1_100_000 // by all packages of a function; most are of huma and of the SDK
 )
 
-// What a package does before main is paid at each cold start, whatever the request.
+// Every cold start waits for the work that packages do before main.
 func TestLittleIsDoneBeforeMain(t *testing.T) {
 	t.Parallel()
 	root, err := binary.Root()

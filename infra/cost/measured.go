@@ -52,7 +52,7 @@ func (r Run) each(kinds ...string) float64 {
 	return float64(sum) / float64(r.Reports)
 }
 
-// Exceeded lists the kinds of which another run asks for more than a tenth more than r, each report.
+// Exceeded lists the kinds of request that the run by makes over 10 % more often for each report than r does.
 func (r Run) Exceeded(by Run) []string {
 	var out []string
 	for _, kind := range slices.Sorted(maps.Keys(by.Counts)) {

@@ -41,8 +41,8 @@ func (l listing) spans(columns, newest string, w *where) string {
 	return b.String()
 }
 
-// inSpan selects all matches of the longest span that spans found no more than sorted in. The page of a list with the newest first is
-// among them, if they are enough.
+// inSpan selects all matches of one span: the longest span with at most sorted matches. In a list with the newest first, the page is
+// among them if the span has enough matches.
 func (l listing) inSpan() string {
 	selects := make([]string, len(spanDays()))
 	for i := range selects {

@@ -14,9 +14,9 @@ const (
 	floodPlaces = 20
 )
 
-// BenchmarkFlood sends reports at the rate of a flood, whether the system keeps up or not. It reports the response times of POST
-// /reports and its failures, how long the workers take for what is left after the last report, and how many of the reports about
-// one place name another as a possible duplicate, or are named.
+// BenchmarkFlood sends reports at a fixed rate, even when the system does not keep up. It measures the response times and failures
+// of POST /reports. It measures how long the workers need after the last report. And it counts the reports about one place that are
+// linked to another report as a possible duplicate.
 func BenchmarkFlood(b *testing.B) {
 	m := newMeasured(b, 64)
 	pictures := make([][]byte, floodPlaces)

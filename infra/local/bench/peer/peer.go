@@ -22,7 +22,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/subprocess"
 )
 
-// python is that of the distribution: its packages are for no other.
+// python is the distribution's Python. The distribution's packages run on no other.
 const python = "/usr/bin/python3"
 
 const (

@@ -27,14 +27,38 @@ func TestMeNotifications(t *testing.T) {
 	browser.Screenshot(t, tab, "me-notifications-360")
 	browser.AccessibleInThemes(t, tab, "notifications")
 	const rows = `document.querySelectorAll("[data-testid=notifications] > li")`
-	run(t, tab, press("notification"), until(`location.hash === "#reports/%s"`, number), chromedp.WaitVisible(by("appeal")), until(`document.getElementById("unread").textContent === "41"`),
-		chromedp.NavigateBack(), until(rows+`.length === 20 && !`+rows+`[0].querySelector("[data-testid=new]")`))
+	run(t, tab, chromedp.Evaluate(`window.before = `+rows+`[0]; 0`, nil), press("notification"), until(`location.hash === "#reports/%s"`, number), chromedp.WaitVisible(by("appeal")), until(`document.getElementById("unread").textContent === "41"`),
+		chromedp.NavigateBack(), until(rows+`[0] !== window.before && `+rows+`.length === 20 && !`+rows+`[0].querySelector("[data-testid=new]")`))
 	// Deleting one must not hide another one behind the end of the page.
 	run(t, tab, press("remove"), until(rows+`.length === 19 && document.activeElement.closest("li") === `+rows+`[0]`), press("read"), until(`document.getElementById("unread").textContent === "40"`),
 		press("more"), until(rows+`.length === 40`), press("more"), until(rows+`.length === 41`), until(`new Set([...`+rows+`].map((r) => r.textContent)).size === 41`),
 		press("read-all"), until(`document.getElementById("unread").hidden && document.querySelector("[data-testid=new]") === null`))
 	if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL`, c.ID); n != 0 {
 		t.Errorf("%d are unread", n)
+	}
+}
+
+// A notification that is deleted while the list is read again does not come back with the answer.
+func TestADeletedNotificationStaysAway(t *testing.T) {
+	t.Parallel()
+	w := setupAll(t)
+	c := w.Citizen()
+	w.Exec(`INSERT INTO notifications (id, user_id, type, event_key, params)
+		SELECT gen_random_uuid(), $1, 'report_received', 'e' || n, jsonb_build_object('report_number', 'N' || n) FROM generate_series(1, 2) n`, c.ID)
+	tab := tabOf(t, w, c, "/me?lang=en#notifications", 360, 740)
+	const rows = `document.querySelectorAll("[data-testid=notifications] > li").length`
+	const hold = `const send = window.fetch; window.fetch = (address, ...rest) => {
+		const answer = send(address, ...rest);
+		if (!String(address).includes("/notifications?page")) return answer;
+		window.fetch = send;
+		return new Promise((resolve) => { answer.then((a) => { window.release = () => resolve(a); }); });
+	}; 0`
+	run(t, tab, until(rows+` === 2`), chromedp.Evaluate(hold, nil), press("read-all"), until(`window.release`), press("remove"), until(rows+` === 1`),
+		chromedp.Evaluate(`window.release(); 0`, nil), until(`document.querySelector("[data-testid=new]") === null`))
+	var left int
+	run(t, tab, quiet(), chromedp.Evaluate(rows, &left))
+	if left != 1 {
+		t.Errorf("%d notifications are shown, want 1", left)
 	}
 }
 

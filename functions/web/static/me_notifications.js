@@ -43,17 +43,17 @@ export function make(user, page) {
       }, { class: "link", "aria-label": t("me.remove") + ": " + n.title, data: { testid: "remove" } })));
     return el;
   }
-  const shown = new Set(); // ids in the list; what was removed or came meanwhile moves the pages
+  let shown = new Set(); // ids in the list; what was removed or came meanwhile moves the pages
   const list = growing({
     props: { data: { testid: "notifications" } }, empty: t("me.no_notifications"), item,
     fetch: async (next) => {
-      if (!next) shown.clear();
-      const counted = api("GET", "/notifications/unread-count"), items = [];
-      let page = Math.floor(shown.size / size), found;
+      if (!next) shown = new Set();
+      const ids = shown, counted = api("GET", "/notifications/unread-count"), items = [];
+      let page = Math.floor(ids.size / size), found;
       do {
         found = await api("GET", "/notifications?page_size=" + size + "&page=" + ++page);
-        items.push(...found.items.filter((n) => !shown.has(n.id)));
-        for (const n of items) shown.add(n.id);
+        items.push(...found.items.filter((n) => !ids.has(n.id)));
+        for (const n of items) ids.add(n.id);
       } while (items.length < size / 2 && found.has_next);
       tell((await counted).unread_count);
       return { items, next: found.has_next };

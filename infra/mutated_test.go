@@ -212,7 +212,7 @@ func TestMistakesAreSeen(t *testing.T) {
 			m := mutations[name]
 			s, err := deploy(t, mutated(t, right, m), func(o *deployed.Options) {
 				o.Built = built
-				o.Endpoints["VERIFY_PATIENCE"] = "3s"
+				o.Endpoints["VERIFY_PATIENCE"] = "10s" // a cold start takes seconds on a busy machine
 			})
 			built = true
 			switch {

@@ -106,14 +106,18 @@ func (v *Verifier) verify(ctx context.Context, arn, alias string) error {
 	if err == nil && aws.ToString(live.FunctionVersion) == version {
 		return nil
 	}
+	var failure error
 	for {
 		err := v.ask(ctx, arn)
 		if err == nil {
 			return nil
 		}
+		if failure == nil || ctx.Err() == nil { // a call that the limit cuts short does not say what is wrong
+			failure = err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", arn[strings.LastIndex(function, ":")+1:], err)
+			return fmt.Errorf("%s: %w", arn[strings.LastIndex(function, ":")+1:], failure)
 		case <-time.After(v.pause):
 		}
 	}

@@ -27,7 +27,7 @@ type versions struct {
 	events  map[string]string
 }
 
-func (v *versions) Invoke(_ context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
+func (v *versions) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	name := strings.Split(strings.TrimPrefix(*in.FunctionName, prefix), ":")[0]
@@ -42,6 +42,9 @@ func (v *versions) Invoke(_ context.Context, in *lambda.InvokeInput, _ ...func(*
 	answer := list[min(v.asked[name], len(list)-1)]
 	v.asked[name]++
 	switch {
+	case answer == "hangs":
+		<-ctx.Done()
+		return nil, ctx.Err()
 	case answer == "denied":
 		return nil, errors.New("AccessDeniedException")
 	case strings.HasPrefix(answer, "{\"errorType"):
@@ -80,6 +83,7 @@ func TestApply(t *testing.T) {
 		"a route is unknown":         {answers: map[string][]string{"meta": {ready}, "auth": {unknown}}, want: []string{"test-auth:7: answers 404"}},
 		"both are named":             {answers: map[string][]string{"meta": {down}, "auth": {"nonsense"}}, want: []string{"test-meta:7: answers 503", "test-auth:7: gives no HTTP answer"}},
 		"a permission is missing":    {answers: map[string][]string{"meta": {ready}, "auth": {"denied"}}, want: []string{"AccessDenied"}},
+		"the last call is cut short": {answers: map[string][]string{"meta": {ready}, "auth": {crash, "hangs"}}, want: []string{"test-auth:7: fails", "exit status 1"}, asked: 2},
 		"the live one is left alone": {answers: map[string][]string{"meta": {ready}, "auth": {crash}}, live: map[string]string{"auth": "7"}},
 		"an older one is live":       {answers: map[string][]string{"meta": {ready}, "auth": {crash}}, live: map[string]string{"auth": "6"}, want: []string{"test-auth:7"}},
 	} {

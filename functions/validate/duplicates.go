@@ -31,7 +31,7 @@ const duplicatesSQL = `
 	near AS (
 		SELECT r.id, r.distance, r.words, this.words AS own FROM this, LATERAL (
 			SELECT r.id, ST_Distance(r.position, this.position) AS distance, r.title || ' ' || r.description AS words FROM reports r
-			WHERE r.id <> this.id AND r.deleted_at IS NULL AND r.status <> 'rejected' AND r.issue_type IN ($2, $3)
+			WHERE r.id <> this.id AND r.deleted_at IS NULL AND r.status <> 'rejected' AND r.status <> 'duplicate' AND r.issue_type IN ($2, $3)
 			  AND r.created_at > now() - $9::interval AND ST_DWithin(r.position, this.position, $4)
 			ORDER BY r.position <-> this.position LIMIT $5) r),
 	compared AS MATERIALIZED (

@@ -20,7 +20,7 @@ func TestReDocNamesTypes(t *testing.T) {
 	var width int
 	err := chromedp.Run(tab,
 		chromedp.Navigate(w.URL+"/redoc"),
-		browser.Poll(`document.querySelectorAll('[id^="operation/"]').length > 150`, nil, chromedp.WithPollingTimeout(0)),
+		browser.Poll(`document.querySelectorAll('[id^="operation/"]').length > 150`, nil),
 		chromedp.Evaluate(`[...document.querySelectorAll("td span")].filter((e) => /^(any$|any |Array of any)/.test(e.textContent.trim()))
 			.map((e) => e.closest("tr").textContent.slice(0, 80)).filter((row) => !row.startsWith("device_info"))`, &vague),
 		chromedp.Evaluate(`document.documentElement.scrollWidth`, &width),

@@ -33,7 +33,7 @@ func (*administration) id(name string) string { return `[data-testid="` + name +
 // do runs actions, and shows what the page reads where one fails.
 func (a *administration) do(actions ...chromedp.Action) {
 	a.t.Helper()
-	ctx, cancel := context.WithTimeout(a.tab, 40*time.Second)
+	ctx, cancel := context.WithTimeout(a.tab, browser.Patience)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		var text string

@@ -250,7 +250,7 @@ func TestAdministrationOfAgencies(t *testing.T) {
 		corners.value = "-8.57, 125.55\n-8.57, 125.60\n-8.54, 125.60"; corners.dispatchEvent(new Event("change")); })()`, nil))
 	a.click("area-draw")
 	a.says("The area has 3 corners.")
-	a.do(chromedp.WaitNotPresent(".map-help"), browser.Poll(`document.querySelector(".outline img").naturalWidth > 0`, nil, chromedp.WithPollingTimeout(0)))
+	a.do(chromedp.WaitNotPresent(".map-help"), browser.Poll(`document.querySelector(".outline img").naturalWidth > 0`, nil))
 	if !around {
 		t.Error("the help is not above the map, or the button not below it")
 	}

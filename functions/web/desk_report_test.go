@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
@@ -73,7 +72,7 @@ func (d *deskReport) wantStatus(want string) {
 
 func atDesk(t *testing.T, tab context.Context, actions ...chromedp.Action) {
 	t.Helper()
-	soon, cancel := context.WithTimeout(tab, 40*time.Second)
+	soon, cancel := context.WithTimeout(tab, browser.Patience)
 	defer cancel()
 	if err := chromedp.Run(soon, actions...); err != nil {
 		var body string

@@ -158,7 +158,7 @@ func TestMapSurvivesAnOutage(t *testing.T) {
 	t.Cleanup(link.Close)
 	tab := browser.Open(t, 1280, 800)
 	shows := func(n int) chromedp.Action {
-		return browser.Poll(fmt.Sprintf(`document.querySelectorAll("#list li").length === %d`, n), nil, chromedp.WithPollingTimeout(0)) // browser.Open bounds it
+		return browser.Poll(fmt.Sprintf(`document.querySelectorAll("#list li").length === %d`, n), nil)
 	}
 	choose := func(kind string) chromedp.Action {
 		return chromedp.Evaluate(`(() => { const s = document.getElementById("issue_type"); s.value = "`+kind+`"; s.dispatchEvent(new Event("change")); })()`, nil)
@@ -182,7 +182,7 @@ func TestMapSurvivesAnOutage(t *testing.T) {
 		browser.Screenshot(t, tab, "map-trouble")
 		lost.Store(false)
 		over := browser.Poll(`(() => { const trouble = document.getElementById("trouble"); if (!trouble.hidden) `+back.again+`; return trouble.hidden; })()`,
-			nil, chromedp.WithPollingInterval(time.Second), chromedp.WithPollingTimeout(0))
+			nil, chromedp.WithPollingInterval(time.Second))
 		if err := chromedp.Run(tab, back.first, over, shows(back.n)); err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func says(text string) chromedp.Action { return until(`document.body.innerText.i
 // run runs actions on a tab and fails the test where one fails. It says what the page showed then.
 func run(t *testing.T, tab context.Context, actions ...chromedp.Action) {
 	t.Helper()
-	limited, cancel := context.WithTimeout(tab, time.Minute)
+	limited, cancel := context.WithTimeout(tab, browser.Patience)
 	defer cancel()
 	for i, a := range actions {
 		if err := chromedp.Run(limited, a); err != nil {

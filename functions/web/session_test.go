@@ -71,7 +71,7 @@ func TestTabsOfABrowserHaveOneSession(t *testing.T) {
 	first := tabOf(t, w, ana, "/me?lang=en", 360, 740)
 	second, cancel := chromedp.NewContext(first)
 	t.Cleanup(cancel)
-	second, stop := context.WithTimeout(second, time.Minute)
+	second, stop := context.WithTimeout(second, browser.Patience)
 	t.Cleanup(stop)
 	who := `import(document.querySelector('script[src$="/core.js"]').src).then((core) => core.session.user ? core.session.user.id : "nobody")`
 	is := func(tab context.Context, want string) {

@@ -16,8 +16,12 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/missing"
 )
 
-// timeout ends a test whose page hangs. A page takes seconds; on a machine that compiles other tests meanwhile, it may take a minute.
-const timeout = 3 * time.Minute
+// Patience is how long a test waits for one thing on a page, and timeout for all of them. Each takes seconds, and a minute on a machine
+// that compiles other tests meanwhile. Only a page that hangs is waited for longer.
+const (
+	Patience = 3 * time.Minute
+	timeout  = 12 * time.Minute
+)
 
 // Open returns a tab of the given size in CSS pixels. It is closed when the test ends. An uncaught exception on the page
 // fails the test, and so does a violation of the page's Content-Security-Policy.

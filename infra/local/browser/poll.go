@@ -14,9 +14,10 @@ import (
 // find context with specified id".
 var pageLeft = regexp.MustCompile(`navigated|context`)
 
-// Poll waits as chromedp.Poll does. If the tab opens another page meanwhile, it goes on there; chromedp.Poll fails.
+// Poll waits as chromedp.Poll does, as long as the context allows. If the tab opens another page meanwhile, it goes on there;
+// chromedp.Poll fails.
 func Poll(expression string, out any, options ...chromedp.PollOption) chromedp.Action {
-	wait := chromedp.Poll(expression, out, options...)
+	wait := chromedp.Poll(expression, out, append([]chromedp.PollOption{chromedp.WithPollingTimeout(0)}, options...)...)
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		for {
 			err := wait.Do(ctx)

@@ -156,13 +156,10 @@ func (w *town) visitor(width int) person {
 // named is the selector of a data-testid.
 func named(testid string) string { return `[data-testid="` + testid + `"]` }
 
-// stepTime is less than what a tab may take in all, so that a step which hangs can be looked at.
-const stepTime = time.Minute
-
 // do runs actions; step says which part of the story failed.
 func (p person) do(step string, actions ...chromedp.Action) {
 	p.Helper()
-	ctx, cancel := context.WithTimeout(p.tab, stepTime)
+	ctx, cancel := context.WithTimeout(p.tab, browser.Patience)
 	defer cancel()
 	for _, a := range actions {
 		if err := chromedp.Run(ctx, a); err != nil {
@@ -188,7 +185,7 @@ func write(testid, text string) chromedp.Action {
 // says waits until the page has a text.
 func says(text string) chromedp.Action {
 	quoted, _ := json.Marshal(text)
-	return browser.Poll(`document.body.innerText.includes(`+string(quoted)+`)`, nil, chromedp.WithPollingTimeout(0))
+	return browser.Poll(`document.body.innerText.includes(`+string(quoted)+`)`, nil)
 }
 
 // signInByCode fills the form that is on the page.

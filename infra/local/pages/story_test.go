@@ -14,10 +14,10 @@ func (p person) file(address string) string {
 	p.Helper()
 	p.do("open the form", p.open("/report?lang=en"))
 	p.do("choose a picture", chromedp.SetUploadFiles(`[data-testid=photo]`, []string{p.photograph()}, chromedp.NodeReady), press("next"))
-	p.do("say where", press("locate"), browser.Poll(`document.body.innerText.includes("-8.55")`, nil, chromedp.WithPollingTimeout(0)), press("next"))
+	p.do("say where", press("locate"), browser.Poll(`document.body.innerText.includes("-8.55")`, nil), press("next"))
 	p.do("say what", chromedp.Click(`input[value=pothole]`), write("words", "A deep hole in front of the school."), press("next"))
 	var similar bool
-	p.do("look at it", browser.Poll(`["other", "send"].some((n) => { const e = document.querySelector("[data-testid=" + n + "]"); return e && e.offsetParent; })`, nil, chromedp.WithPollingTimeout(0)),
+	p.do("look at it", browser.Poll(`["other", "send"].some((n) => { const e = document.querySelector("[data-testid=" + n + "]"); return e && e.offsetParent; })`, nil),
 		chromedp.Evaluate(`Boolean(document.querySelector("[data-testid=other]").offsetParent)`, &similar))
 	if similar {
 		p.do("go on in spite of similar reports", press("other"))

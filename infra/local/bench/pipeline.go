@@ -98,7 +98,7 @@ func (r *Run) benchmark(ctx context.Context, pkg, name, times string) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, "go", "run", "./infra/local/testdb/serve", "--", "go", "test", "-run", "^$", "-bench", name, "-benchtime", times, "-timeout", "30m", pkg)
+	cmd := exec.CommandContext(ctx, "go", "run", "./infra/local/testdb/serve", "--", "go", "test", "-run", "^$", "-bench", name, "-benchtime", times, "-timeout", "60m", pkg)
 	var out bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = root, &out, &out
 	if err := cmd.Run(); err != nil {

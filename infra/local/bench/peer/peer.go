@@ -42,14 +42,15 @@ func packages() []string {
 // releases are those with Pydantic 1 and SQLAlchemy 1.4: Debian 12 and Ubuntu 24.04.
 func releases() []string { return []string{"bookworm", "noble"} }
 
-// Install gets the packages that this machine lacks and unpacks them into dir. It installs nothing, so it does not need root.
+// Install gets the packages that this machine lacks and unpacks them into dir. It installs nothing, so it does not need root. On a
+// distribution without these packages it returns errors.ErrUnsupported.
 func Install(ctx context.Context, dir string, log io.Writer) error {
 	release, err := debian.ReadRelease("/etc/os-release")
 	if err != nil {
 		return err
 	}
 	if !slices.Contains(releases(), release.Codename) {
-		return errors.New("the peer needs Python packages as in Debian 12 or Ubuntu 24.04")
+		return fmt.Errorf("the peer needs Python packages as in Debian 12 or Ubuntu 24.04: %w", errors.ErrUnsupported)
 	}
 	if installed(ctx, dir) == nil {
 		return nil

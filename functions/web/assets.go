@@ -50,8 +50,9 @@ func contentTypes() map[string]string {
 	return map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 }
 
-// loadAssets reads the files. It does not decompress them: every cold start would wait for it.
-func loadAssets() (*assets, error) {
+// loadAssets reads the files. It does not decompress them: the first page of a process would wait for it. It panics at a file whose
+// name has no content type, because the program was then built of wrong files.
+func loadAssets() *assets {
 	out := &assets{byName: make(map[string]asset)}
 	ours := sha256.New()
 	err := fs.WalkDir(static, "static", func(file string, d fs.DirEntry, err error) error {
@@ -81,7 +82,7 @@ func loadAssets() (*assets, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		panic(err)
 	}
 	hash := hex.EncodeToString(ours.Sum(nil)[:6])
 	for name, a := range out.byName {
@@ -90,7 +91,7 @@ func loadAssets() (*assets, error) {
 			out.byName[name] = a
 		}
 	}
-	return out, nil
+	return out
 }
 
 // withoutComments empties the lines of a script or a style that are comments alone: they are a quarter of what a phone would load.
@@ -143,7 +144,7 @@ type assetOutput struct {
 }
 
 func (w *Web) asset(_ context.Context, in *assetInput) (*assetOutput, error) {
-	a, ok := w.assets.byName[in.Name]
+	a, ok := w.assets().byName[in.Name]
 	if !ok || a.address != assetPrefix+in.Hash+"/"+in.Name {
 		return nil, errNotFound
 	}
@@ -176,8 +177,8 @@ type workerOutput struct {
 // serviceWorker answers with the script of the service worker. The addresses of the files in it change with each deploy, so
 // the browser sees a new worker then.
 func (w *Web) serviceWorker(context.Context, *struct{}) (*workerOutput, error) {
-	a := w.assets.byName[serviceWorker]
-	body, err := view{assets: w.assets}.fill(literal(a.body), nil)
+	a := w.assets().byName[serviceWorker]
+	body, err := view{assets: w.assets()}.fill(literal(a.body), nil)
 	if err != nil {
 		return nil, err
 	}

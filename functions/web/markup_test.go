@@ -56,11 +56,7 @@ func TestUserTextIsNeverMarkup(t *testing.T) {
 
 func testView(t *testing.T) view {
 	t.Helper()
-	files, err := loadAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &Web{assets: files, mirror: "https://mirror.example/?a=1&b=2"}
+	p := &Web{assets: loadAssets, mirror: "https://mirror.example/?a=1&b=2"}
 	_, v := p.view(locale.WithLanguage(context.Background(), locale.English), PageInput{})
 	return v
 }

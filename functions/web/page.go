@@ -89,7 +89,7 @@ type view struct {
 
 // view returns the view of a request, and ctx for what is read in its language.
 func (w *Web) view(ctx context.Context, in PageInput) (context.Context, view) {
-	v := view{lang: locale.FromContext(ctx), web: w.links.Or(httpapi.Origin(ctx)), mirror: w.mirror, storage: w.storage, assets: w.assets, baseMap: w.baseMap,
+	v := view{lang: locale.FromContext(ctx), web: w.links.Or(httpapi.Origin(ctx)), mirror: w.mirror, storage: w.storage, assets: w.assets(), baseMap: w.baseMap,
 		secure: strings.HasPrefix(httpapi.Origin(ctx), "https:")}
 	if l, ok := locale.Parse(in.Cookie); ok {
 		v.lang = l

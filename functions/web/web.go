@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -39,7 +40,7 @@ type Web struct {
 	mirror string
 	// storage is the origin of the pictures.
 	storage string
-	assets  *assets
+	assets  func() *assets // loaded at the first call
 	baseMap baseMapConfig
 }
 
@@ -103,10 +104,6 @@ func New(kit *service.Kit, cfg groupConfig) (*Web, error) {
 	if err := cfg.BaseMap.check(); err != nil {
 		return nil, err
 	}
-	files, err := loadAssets()
-	if err != nil {
-		return nil, err
-	}
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	origin, err := links.Origin(context.Background())
 	if err != nil {
@@ -115,7 +112,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Web, error) {
 	places := geocoding.NewMunicipalities(kit.DB)
 	return &Web{db: kit.DB, clock: kit.Clock, reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger), places: places,
 		settings: settings.NewReader(kit.DB, kit.Clock),
-		links:    kit.Links, mirror: cfg.Ledger.MirrorURL, storage: origin, assets: files, baseMap: cfg.BaseMap}, nil
+		links:    kit.Links, mirror: cfg.Ledger.MirrorURL, storage: origin, assets: sync.OnceValue(loadAssets), baseMap: cfg.BaseMap}, nil
 }
 
 // Open makes the function's HTTP handler.

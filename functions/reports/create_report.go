@@ -16,7 +16,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -27,7 +26,7 @@ import (
 )
 
 func (g *Group) registerCreate(api *httpapi.API) {
-	forever, _ := locale.Text(locale.English, "page.public_for_ever", nil) // a person has to know before filing
+	forever := api.English("page.public_for_ever") // a person has to know before filing
 	create := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/reports", Tags: []string{tag},

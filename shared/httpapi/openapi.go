@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
@@ -65,6 +66,16 @@ func JSON[T any](a *API, description string) *huma.Response {
 		schema = a.described.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
 	}
 	return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+}
+
+// English returns the catalogue's English text of key, for the description of an operation. It is empty in an API that serves, which
+// needs no descriptions: a cold start does not wait for the catalogue.
+func (a *API) English(key string) string {
+	if a.described == nil {
+		return ""
+	}
+	text, _ := locale.Text(locale.English, key, nil)
+	return text
 }
 
 // schemaNames names the schemas of a document: a type by its own name, or by the tag `schema` of its first field, a page of

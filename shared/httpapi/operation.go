@@ -113,9 +113,8 @@ func Register[I, O any](a *API, o Operation, handle func(ctx context.Context, in
 		o.OperationID = operationID(o.Method, o.Path)
 	}
 	o.MaxBodyBytes = -1 // bounded by our own middleware, before anything is read
-	o.document(a.group)
-	a.add(o, func(to huma.API) {
-		huma.Register(to, o.Operation, func(ctx context.Context, in *I) (*O, error) {
+	a.add(o, func(to huma.API, described huma.Operation) {
+		huma.Register(to, described, func(ctx context.Context, in *I) (*O, error) {
 			out, err := handle(ctx, in)
 			if err != nil {
 				return nil, a.present(ctx, asFaultOf(o.Path, err))

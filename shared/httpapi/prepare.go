@@ -11,17 +11,20 @@ import (
 // add adds an operation; register gives it to a huma API. Huma derives schemas from the operation's types. For all operations of a
 // function that takes longer than the rest of its start, and most processes answer only a few of them. So an operation that is
 // served is given to huma at its first request. It has a huma API and schemas of its own: two can be prepared at once.
-func (a *API) add(o Operation, register func(huma.API)) {
+func (a *API) add(o Operation, register func(huma.API, huma.Operation)) {
+	group := a.group
 	if a.described != nil {
+		o.document(group)
 		a.options[o.OperationID] = o
-		register(a.described)
+		register(a.described, o.Operation)
 		o.correctResponses(a.described.OpenAPI())
 		return
 	}
 	prepared := sync.OnceValue(func() http.Handler {
+		o.document(group)
 		config := humaConfig()
 		p := &preparation{api: a, operation: o, registry: config.Components.Schemas}
-		register(huma.NewAPI(config, p))
+		register(huma.NewAPI(config, p), o.Operation)
 		markNullable(p.registry)
 		return p.handler
 	})

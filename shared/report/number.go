@@ -109,7 +109,7 @@ func (r Ref) About() (About, error) {
 
 // IDSQL is the id of a report as an SQL expression over the arguments of About.Args. A number is looked up within the
 // statement, which costs no round trip.
-const IDSQL = `coalesce($1::uuid, (SELECT id FROM reports WHERE report_number = $2::text))`
+const IDSQL = `report_id($1, $2)`
 
 // Args are the arguments of a statement with IDSQL: $1 and $2 name the report, more follow from $3 on.
 func (a About) Args(more ...any) []any { return append([]any{a.id, a.number}, more...) }

@@ -181,7 +181,7 @@ func askEnd(p database.Pipeline, a report.About) *database.Ask[chainEnd] {
 // that two transactions cannot deadlock. An original that does not exist, or was withdrawn, is nil.
 func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *database.Ask[*Locked] {
 	const q = `SELECT ` + lockedColumns + ` FROM reports r
-		WHERE (id = ` + report.IDSQL + ` OR id = coalesce($3::uuid, (SELECT id FROM reports WHERE report_number = $4::text)))
+		WHERE (id = ` + report.IDSQL + ` OR id = report_id($3, $4))
 		ORDER BY r.id FOR NO KEY UPDATE`
 	both := database.AskRows(p, scanLocked, q, of.Args(original.Args()...)...).Check(func(all []Locked) error {
 		h := pick(all, of)
@@ -196,7 +196,7 @@ func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *
 	distance := database.Derive(func() *float64 { return nil })
 	if by.Kind == report.ActorOfficial { // nobody else has a limit
 		const apart = `SELECT ST_Distance(r.position, o.position) FROM reports r, reports o
-			WHERE r.id = ` + report.IDSQL + ` AND o.id = coalesce($3::uuid, (SELECT id FROM reports WHERE report_number = $4::text))`
+			WHERE r.id = ` + report.IDSQL + ` AND o.id = report_id($3, $4)`
 		distance = database.AskOptional(p, pgx.RowTo[float64], apart, of.Args(original.Args()...)...)
 	}
 	return database.Derive(func() *Locked {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/infra/local/simulation"
 )
 
 // outage is one part that fails for a while.
@@ -19,11 +20,11 @@ type outage struct {
 }
 
 // chaos makes one part after another fail, with pauses in between in which the system recovers.
-func (s *ownSystem) chaos(ctx context.Context) error {
+func (s *ownSystem) chaos(ctx context.Context, receiver *simulation.Receiver) error {
 	deadline, _ := ctx.Deadline()
 	whole := time.Until(deadline)
 	pause(ctx, whole/20)
-	for _, t := range s.outages() {
+	for _, t := range s.outages(receiver) {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -43,7 +44,7 @@ func (s *ownSystem) chaos(ctx context.Context) error {
 	return nil
 }
 
-func (s *ownSystem) outages() []outage {
+func (s *ownSystem) outages(receiver *simulation.Receiver) []outage {
 	failing := func(name string, share float64, f ...faults.Fault) outage {
 		return outage{name, share, func(ctx context.Context) error { return s.fault(ctx, f...) }, s.clearFaults}
 	}
@@ -51,6 +52,9 @@ func (s *ownSystem) outages() []outage {
 		return faults.Fault{Service: service, Operation: operation, Mode: mode, Count: faults.Forever}
 	}
 	killed := outage{"the system is killed (SIGKILL) and started again", 0.005, func(context.Context) error { return s.kill() }, s.startSystem}
+	away := func(is bool) func(context.Context) error {
+		return func(context.Context) error { receiver.SetAway(is); return nil }
+	}
 	return []outage{
 		{"PostgreSQL restarts", 0.01, s.stopDatabase, s.startDatabase},
 		failing("Bedrock fails", 0.1, all("bedrock", "", faults.Error)),
@@ -60,6 +64,7 @@ func (s *ownSystem) outages() []outage {
 		failing("the ledger's nodes fail", 0.1, all("hedera", "", faults.Error)),
 		failing("the ledger answers, and its answers are lost", 0.03, all("hedera", "", faults.DropReply)),
 		failing("the mirror node fails", 0.05, all("mirror", "", faults.Error)),
+		{"the receiver of the webhook is away", 0.03, away(true), away(false)},
 		{"PostgreSQL is away", 0.03, s.stopDatabase, s.startDatabase},
 		failing("storage throttles", 0.02, all("s3", "", faults.Throttle)),
 		failing("the signer is throttled and mail is down", 0.03, all("kms", "", faults.Throttle), all("smtp", "", faults.Error)),

@@ -72,13 +72,21 @@ func drive(ctx context.Context, o options) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("prepare: %w", err)
 	}
+	receiver, err := users.AddWebhook(ctx, o.seed)
+	if err != nil {
+		return false, fmt.Errorf("prepare: %w", err)
+	}
+	defer receiver.Close()
+	if err := users.AddAlerts(ctx); err != nil {
+		return false, fmt.Errorf("prepare: %w", err)
+	}
 	say("%d citizens and an administrator do %.1f actions a second for %s", o.people, o.rate, o.duration)
 	working, cancel := context.WithTimeout(ctx, o.duration)
 	defer cancel()
 	chaos := make(chan error, 1)
 	go func() {
 		if o.chaos {
-			chaos <- own.chaos(working)
+			chaos <- own.chaos(working, receiver)
 			return
 		}
 		chaos <- nil
@@ -90,6 +98,7 @@ func drive(ctx context.Context, o options) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
+	receiver.Calm()
 	say("no new actions; waiting for those in progress")
 	if err := users.Wait(ctx); err != nil {
 		return false, err
@@ -105,6 +114,12 @@ func drive(ctx context.Context, o options) (bool, error) {
 		return false, err
 	}
 	defer a.Close()
+	if err := settle(ctx, a, o.settle); err != nil {
+		return false, err
+	}
+	if err := users.SendDailyMails(ctx); err != nil {
+		return false, err
+	}
 	if err := settle(ctx, a, o.settle); err != nil {
 		return false, err
 	}

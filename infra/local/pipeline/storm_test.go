@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/lafaekstreet/backend/functions/community"
+	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/functions/notifications"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/cache"
@@ -141,7 +143,11 @@ func (s *storm) people(citizens int) *simulation.Simulation {
 	s.must(err)
 	comments, err := community.Open(s.Context(), s.env)
 	s.must(err)
-	router, err := gateway.New(slog.New(slog.DiscardHandler), answers.Checked(s, reporting), answers.Checked(s, comments))
+	riding, err := journeys.Open(s.Context(), s.env)
+	s.must(err)
+	alerts, err := notifications.Open(s.Context(), s.env)
+	s.must(err)
+	router, err := gateway.New(slog.New(slog.DiscardHandler), answers.Checked(s, reporting), answers.Checked(s, comments), answers.Checked(s, riding), answers.Checked(s, alerts))
 	s.must(err)
 	mux := http.NewServeMux()
 	mux.Handle("/", router)
@@ -155,6 +161,7 @@ func (s *storm) people(citizens int) *simulation.Simulation {
 	}
 	c := simulation.New(front.URL, person(admin), all, 1)
 	c.SetTimeout(10 * time.Minute) // response times are not tested here
+	s.must(c.AddAlerts(s.Context()))
 	return c
 }
 

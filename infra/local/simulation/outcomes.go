@@ -93,6 +93,8 @@ func (t *outcomes) print(w io.Writer) int {
 type accepted struct {
 	mu       sync.Mutex
 	reports  []*acceptedReport
+	journeys []*acceptedJourney
+	alerts   map[string]string // user by id of the alert
 	refusals []string
 	receipts []keptReceipt
 	count    int

@@ -28,6 +28,7 @@ type Reconciliation struct {
 	db          *pgxpool.Pool
 	ledger      ledger.Config
 	users       []string // ids of the citizens
+	daily       int      // daily mails that arrived
 	differences []string // in the order found
 }
 
@@ -65,6 +66,7 @@ var pending = []struct{ name, query string }{
 	{"events that are not published", `SELECT n.next - h.size FROM log_counter n, log_head h`},
 	{"events that no confirmed message covers", `SELECT n.next - coalesce((SELECT max(size) FROM log_messages WHERE state = 'confirmed'), 0) FROM log_counter n`},
 	{"messages that reports do not show", `SELECT count(*) FROM log_messages WHERE shown < size`},
+	{"calls of webhooks", `SELECT count(*) FROM webhook_deliveries WHERE state = 'waiting'`},
 	{"mails not yet sent", `SELECT count(*) FROM notification_deliveries WHERE state NOT IN ('sent', 'failed', 'skipped', 'unknown', 'waiting', 'gathered')`},
 	{"gathered comments without their mail", `SELECT count(*) FROM notification_deliveries d WHERE state = 'gathered' AND NOT EXISTS (
 		SELECT FROM notification_deliveries h WHERE h.notification_id = d.gathered_by AND h.channel = d.channel AND h.state IN ('sent', 'failed', 'unknown'))`},
@@ -93,7 +95,7 @@ func (a *Reconciliation) Pending(ctx context.Context) (string, error) {
 func (a *Reconciliation) Reconcile(ctx context.Context) (bool, error) {
 	faulty := a.simulation.outcomes.print(a.out)
 	fmt.Fprintln(a.out, "\nreconciliation")
-	for _, part := range []func(context.Context) error{a.reports, a.histories, a.comments, a.notifications, a.messages, a.receipts, a.deadLetters, a.fsck} {
+	for _, part := range []func(context.Context) error{a.reports, a.histories, a.comments, a.webhooks, a.tracks, a.alerts, a.digests, a.notifications, a.messages, a.receipts, a.deadLetters, a.fsck} {
 		if err := part(ctx); err != nil {
 			return false, err
 		}

@@ -37,6 +37,7 @@ var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
 // signUp makes a verified account and signs in. It reads the code from the console.
 func (u *user) signUp(ctx context.Context, email string) error {
+	u.email = email
 	body := map[string]any{"email": email, "password": password, "full_name": "Maria da Costa", "preferred_language": "tet"}
 	if _, err := u.must(ctx, post("sign up", "/auth/register", body), http.StatusCreated); err != nil {
 		return err

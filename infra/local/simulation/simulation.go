@@ -31,6 +31,8 @@ type Simulation struct {
 	citizens []*user
 	staff    *user
 	random   *rand.Rand // used by Run alone
+	receiver *Receiver  // nil without a webhook
+	digested bool       // the daily mails were sent
 
 	tasks      sync.WaitGroup
 	inProgress chan struct{}
@@ -109,7 +111,7 @@ func (s *Simulation) Write(ctx context.Context, i int, random *rand.Rand) {
 type action func(ctx context.Context, who *user, random *rand.Rand)
 
 // writes is how many of 100 actions change something.
-const writes = 76
+const writes = 84
 
 // choose maps a number from 0 to 99 to an action.
 func (s *Simulation) choose(n int) action {
@@ -120,6 +122,8 @@ func (s *Simulation) choose(n int) action {
 		return s.createBatch
 	case n < 56:
 		return s.comment
+	case n < 64:
+		return s.ride
 	case n < writes:
 		return s.changeStatus
 	default:

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
@@ -17,8 +18,12 @@ import (
 type user struct {
 	apiclient.Client
 	id       string
+	email    string // empty where the simulation did not make the account
 	outcomes *outcomes
 	timeout  time.Duration // of one attempt
+
+	riding  sync.Mutex // locked while the journey is made
+	journey *acceptedJourney
 }
 
 // request is one thing that a user wants done.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/cache"
+	"github.com/lafaekstreet/backend/infra/local/nominatim"
 	"github.com/lafaekstreet/backend/infra/local/postgres"
 	"github.com/lafaekstreet/backend/infra/local/subprocess"
 	"github.com/lafaekstreet/backend/shared/config"
@@ -33,6 +34,7 @@ type ownSystem struct {
 	database *relay
 	cache    *cache.Server
 	cached   *relay
+	places   *nominatim.Server
 	process  *subprocess.Process
 	command  *exec.Cmd
 	starts   int
@@ -72,6 +74,10 @@ func (s *ownSystem) start(ctx context.Context) error {
 		return err
 	}
 	if err := s.startCache(ctx); err != nil {
+		return err
+	}
+	var err error
+	if s.places, err = nominatim.Start(nominatim.Options{Interval: -1}); err != nil { // a busy machine does not keep its interval
 		return err
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.dir, "local"), "./infra/local")
@@ -139,7 +145,7 @@ func (s *ownSystem) startSystem(ctx context.Context) error {
 	s.command = exec.Command(filepath.Join(s.dir, "local"))
 	s.command.Dir, s.command.Stdout, s.command.Stderr = s.dir, log, log
 	s.command.Env = append(os.Environ(), "PORT="+strconv.Itoa(s.port), "DATABASE_URL="+s.databaseURL(),
-		"CACHE_URL=redis://"+s.cached.address()+"/0", "ADMIN_SETUP_TOKEN="+setupToken)
+		"CACHE_URL=redis://"+s.cached.address()+"/0", "NOMINATIM_URL="+s.places.URL(), "ADMIN_SETUP_TOKEN="+setupToken)
 	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE",
 		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE",
 		"MAILED_ADDRESSES_PER_HOUR"} {
@@ -209,6 +215,9 @@ func (s *ownSystem) settings() (config.Env, error) {
 func (s *ownSystem) stop() {
 	if s.process != nil {
 		_ = s.process.Stop(10 * time.Second) // its state goes with the folder
+	}
+	if s.places != nil {
+		_ = s.places.Close()
 	}
 	if s.cache != nil {
 		_ = s.cache.Stop()

@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// Receiver is a receiver of webhooks on this machine. It keeps the calls that it accepts. Until Calm it refuses some and is slow
-// for others; the seed decides which.
+// Receiver is a receiver of webhooks on this machine. It keeps the calls that it accepts. Until Calm it refuses some, is slow
+// for others, or loses its answer; the seed decides which.
 type Receiver struct {
 	server *http.Server
 	url    string
@@ -92,6 +92,9 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		time.Sleep(slowness)
 	}
 	r.accept(req.Header, body)
+	if next == lost {
+		panic(http.ErrAbortHandler)
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -101,6 +104,7 @@ type answer int
 const (
 	accepts answer = iota
 	slow
+	lost // accepted, and the answer does not arrive
 	refuses
 	noAnswer
 )
@@ -116,9 +120,11 @@ func (r *Receiver) answer() answer {
 		return noAnswer
 	case r.calm || n >= 10:
 		return accepts
-	case n >= 2:
+	case n >= 4:
 		r.refused++
 		return refuses
+	case n >= 2:
+		return lost
 	default:
 		return slow
 	}

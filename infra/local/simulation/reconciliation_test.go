@@ -10,8 +10,10 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/jackc/pgx/v5"
@@ -191,10 +193,16 @@ func TestReconciliationSeesWhatIsLostTwiceOrWrong(t *testing.T) {
 			i := slices.IndexFunc(receiver.calls, func(c call) bool { return c.comment != "" })
 			receiver.calls = append(receiver.calls, receiver.calls[i])
 		}, "was told of comment"},
-		{"a call that nobody signed", func() {
-			body := `{"type": "report.created", "data": {"report_id": "00000000-0000-4000-8000-000000000000", "report": {"status": "pending"}}}`
-			receiver.accept(http.Header{"Webhook-Id": {"forged"}, "Webhook-Timestamp": {"1796000000"}}, []byte(body))
-		}, "its time is 1796000000"},
+		{"a call of long ago", func() {
+			receiver.accept(http.Header{"Webhook-Id": {"old"}, "Webhook-Timestamp": {"1700000000"}}, []byte(`{"type": "report.removed", "data": {"tombstone": {}}}`))
+		}, "call old report.removed: its time is 1700000000"},
+		{"a call that somebody else signed", func() {
+			header := http.Header{"Webhook-Id": {"forged"}, "Webhook-Timestamp": {strconv.FormatInt(time.Now().Unix(), 10)}, "Webhook-Signature": {"v1,AAAA"}}
+			receiver.accept(header, []byte(`{"type": "report.removed", "data": {"tombstone": {}}}`))
+		}, "call forged report.removed: its signature is wrong"},
+		{"a call again with another body", func() {
+			receiver.accept(http.Header{"Webhook-Id": {receiver.calls[0].id}}, []byte(`{"type": "report.removed", "data": {"tombstone": {}}}`))
+		}, "its repeat has another body"},
 		{"a report that was never accepted", func() {
 			receiver.calls = append(receiver.calls, call{event: "report.created", report: "00000000-0000-4000-8000-000000000001"})
 		}, "000000000001, which was never accepted"},

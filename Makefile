@@ -107,12 +107,12 @@ openapi: node_modules ## Write the OpenAPI documents from the code, and check th
 
 .PHONY: test
 test: node chromium gpsbabel valkey pgbouncer ## Run all tests (PACKAGES=./functions/... for a part, P=packages at a time)
-	$(WITH_DATABASE) $(GO) test -p $(or $(P),3) -timeout 30m $(TESTED)
+	$(WITH_DATABASE) $(GO) test -p $(or $(P),3) -timeout 60m $(TESTED)
 
 .PHONY: answers
 answers: node chromium gpsbabel valkey pgbouncer ## Run all tests, then list the documented error codes that no test got
 	@rm -rf .run/answers && mkdir -p .run/answers
-	ANSWERS_DIR=$(CURDIR)/.run/answers $(WITH_DATABASE) $(GO) test -count=1 -p $(or $(P),3) -timeout 30m $(TESTED)
+	ANSWERS_DIR=$(CURDIR)/.run/answers $(WITH_DATABASE) $(GO) test -count=1 -p $(or $(P),3) -timeout 60m $(TESTED)
 	@$(GO) run ./infra/local/answers/report .run/answers
 
 .PHONY: test-race

@@ -25,8 +25,8 @@ func askWaitingFor(p database.Pipeline, address string) *database.Ask[bool] {
 const claims = 4
 
 // claim makes p the reporter of the reports that staff filed for the address of p. p has just confirmed this address, and the
-// confirmation is committed: an error of claim does not undo it. While the log takes no events, people can still sign in. relay claims
-// the remaining reports within minutes.
+// confirmation is committed. An error of claim does not undo it, so people can sign in while the log takes no events. relay claims the
+// remaining reports within minutes.
 func (g *Group) claim(ctx context.Context, p person) {
 	if !p.waiting {
 		return

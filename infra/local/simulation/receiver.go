@@ -46,7 +46,7 @@ type call struct {
 // slowness is how long a slow call takes. It is less than a receiver may take.
 const slowness = 2 * time.Second
 
-// timestampGrace is how far webhook-timestamp may be from the present.
+// timestampGrace is how old webhook-timestamp may be, and how far in the future.
 const timestampGrace = 5 * time.Minute
 
 func newReceiver(ctx context.Context, seed uint64) (*Receiver, error) {

@@ -131,6 +131,40 @@ func TestACreateThatWaitsDelaysNobody(t *testing.T) {
 	}
 }
 
+// One request at a time waits for the row of the year, those behind it for their turn. If all waited for the row, each commit would wake all of them.
+func TestCreatesWaitForNumbersInTurn(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.Citizen().Post("/reports", newBody(nil)).Want(http.StatusCreated)
+	tx, err := w.DB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), `SELECT FROM report_numbers FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	const creates = 4
+	done := make(chan int, creates)
+	for range creates {
+		c := w.Citizen()
+		go func() { done <- c.Post("/reports", newBody(nil)).Status }()
+	}
+	const waiting = `FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database()`
+	w.WaitUntil(`SELECT count(*) = $1 `+waiting, creates)
+	if n := w.Int(`SELECT count(*) ` + waiting + ` AND l.locktype = 'advisory'`); n != creates-1 {
+		t.Errorf("%d of %d requests wait for their turn", n, creates)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range creates {
+		if status := <-done; status != http.StatusCreated {
+			t.Errorf("a request that waited: %d", status)
+		}
+	}
+}
+
 // During a deploy two versions of the function run side by side. Requests of one person wait for each other across
 // versions only while all of them lock the same key, so the key must not change.
 func TestCreateTakesTheLockOfEarlierVersions(t *testing.T) {

@@ -85,6 +85,7 @@ func Insert(ctx context.Context, tx *outbox.Tx, o Owner, in Input, n reportread.
 		}
 		upload.Attach(tx, ids)
 	}
+	report.WaitForNumber(tx)
 	number := insertReport(tx, o, in, n, dropped, now)
 	for _, image := range n.Images {
 		reportwrite.AttachImage(tx, image.ID, n.ID, image.Locked.ID, o.user(), reportwrite.Evidence)

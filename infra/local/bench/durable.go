@@ -46,6 +46,7 @@ func durable(ctx context.Context, r *Run) error {
 		alone := 0.0
 		for _, clients := range []int{1, r.clients(), 4 * r.clients()} {
 			whole, bare, err := r.createReports(ctx, database, c.roundTrip, clients)
+			err = errors.Join(err, endConnections(ctx, database.URL))
 			if err != nil {
 				return errors.Join(err, stop())
 			}
@@ -78,6 +79,17 @@ func slowCommits(ctx context.Context, address string, wait time.Duration) error 
 		}
 	}
 	return nil
+}
+
+// endConnections ends all connections to the database at address. A site's functions keep theirs until the process ends.
+func endConnections(ctx context.Context, address string) error {
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	return err
 }
 
 // durableDatabase is a generated database, and what ends its server. The server of Options.Server is taken as it is.
@@ -135,14 +147,24 @@ func connections(n int) func(config.Env) {
 	return func(env config.Env) { env["DATABASE_MAX_CONNS"] = strconv.Itoa(n) }
 }
 
-// together has clients call f for a while, each at least twice; the first calls are not counted. A call that fails ends what its client
+// warmCalls is how often a client calls before it is measured: PostgreSQL plans a prepared statement anew in its first five executions.
+const warmCalls = 6
+
+// together has clients call f for a while, each at least once after its warmCalls, which are not counted. A call that fails ends what its client
 // does, and counts as failed.
 func (r *Run) together(clients int, f func(client int) error) (load, error) {
 	all := make([]times, clients)
 	var failed atomic.Int64
 	var warm, work errgroup.Group
 	for c := range clients {
-		warm.Go(func() error { return f(c) })
+		warm.Go(func() error {
+			for range warmCalls {
+				if err := f(c); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	if err := warm.Wait(); err != nil {
 		return load{}, err

@@ -41,6 +41,8 @@ type Mapping struct {
 	// Timeout is the timeout of the function. It must not be longer than the visibility timeout of the queue. Otherwise a
 	// message is delivered again while the function still handles it.
 	Timeout time.Duration
+	// Window is how long messages are collected for one call; 0 does not wait.
+	Window time.Duration
 }
 
 // Run consumes until ctx ends. It returns when the calls under way have finished.
@@ -57,33 +59,51 @@ func (s Mapping) Run(ctx context.Context, client Client, log *slog.Logger) {
 }
 
 func (s Mapping) once(ctx context.Context, client Client, log *slog.Logger) {
-	received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: aws.String(s.Queue), MaxNumberOfMessages: int32(s.Batch), WaitTimeSeconds: int32(catalog.LongPoll / time.Second),
-		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
-		MessageAttributeNames:       []string{"All"},
-	})
-	if err != nil {
-		if ctx.Err() == nil {
-			log.WarnContext(ctx, "queue cannot be read", "queue", s.Queue, "error", err)
+	messages, err := s.collect(ctx, client)
+	if err != nil && ctx.Err() == nil {
+		log.WarnContext(ctx, "queue cannot be read", "queue", s.Queue, "error", err)
+	}
+	if len(messages) == 0 {
+		if err != nil {
 			sleep(ctx, pause)
 		}
-		return
-	}
-	if len(received.Messages) == 0 {
 		return
 	}
 	// This call goes on after the end of ctx. Otherwise its messages would be delivered again only after the visibility
 	// timeout.
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
 	defer cancel()
-	answer, err := s.call(call, s.event(received.Messages))
+	answer, err := s.call(call, s.event(messages))
 	if err != nil {
 		log.WarnContext(ctx, "function failed a whole batch", "queue", s.Queue, "error", err)
 		return
 	}
-	if err := remove(context.WithoutCancel(ctx), client, s.Queue, done(received.Messages, answer)); err != nil {
+	if err := remove(context.WithoutCancel(ctx), client, s.Queue, done(messages, answer)); err != nil {
 		log.WarnContext(ctx, "messages not deleted; they will be delivered twice", "queue", s.Queue, "error", err)
 	}
+}
+
+// collect returns the messages of one call. With an error it may still return some, of which the call has to be made.
+func (s Mapping) collect(ctx context.Context, client Client) ([]types.Message, error) {
+	messages, err := s.receive(ctx, client, s.Batch, catalog.LongPoll)
+	if err != nil || s.Window == 0 || len(messages) == 0 || len(messages) == s.Batch {
+		return messages, err
+	}
+	sleep(ctx, s.Window)
+	more, err := s.receive(context.WithoutCancel(ctx), client, s.Batch-len(messages), 0)
+	return append(messages, more...), err
+}
+
+func (s Mapping) receive(ctx context.Context, client Client, most int, wait time.Duration) ([]types.Message, error) {
+	out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl: aws.String(s.Queue), MaxNumberOfMessages: int32(most), WaitTimeSeconds: int32(wait / time.Second),
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
+		MessageAttributeNames:       []string{"All"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.Messages, nil
 }
 
 // call returns a panic of the function as an error: as in Lambda it fails the batch and not this process.

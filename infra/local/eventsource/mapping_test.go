@@ -94,3 +94,40 @@ func TestDeletesMessagesThatSucceeded(t *testing.T) {
 		})
 	}
 }
+
+// arriving is a queue that gives one message a receive.
+type arriving struct {
+	oneBatch
+	left []types.Message
+	most []int32 // of each receive
+}
+
+func (q *arriving) ReceiveMessage(_ context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+	q.most = append(q.most, in.MaxNumberOfMessages)
+	if len(q.left) == 0 {
+		q.stop()
+		return nil, context.Canceled
+	}
+	out := &sqs.ReceiveMessageOutput{Messages: q.left[:1]}
+	q.left = q.left[1:]
+	return out, nil
+}
+
+func TestMessagesOfAWindowAreOneCall(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	q := &arriving{oneBatch: oneBatch{stop: stop}}
+	for i := range 3 {
+		q.left = append(q.left, types.Message{MessageId: aws.String(fmt.Sprintf("m%d", i)), ReceiptHandle: aws.String(fmt.Sprintf("r%d", i))})
+	}
+	var calls []int
+	count := handler(func(_ context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+		calls = append(calls, len(batch.Records))
+		return events.SQSEventResponse{}, nil
+	})
+	Mapping{Handler: count, Batch: 10, Timeout: time.Minute, Window: time.Millisecond}.Run(ctx, q, slog.New(slog.DiscardHandler))
+	if !slices.Equal(calls, []int{2, 1}) || !slices.Equal(q.deleted, []string{"r0", "r1", "r2"}) || !slices.Equal(q.most, []int32{10, 9, 10, 9}) {
+		t.Errorf("calls with %v messages, deleted %v, asked for %v", calls, q.deleted, q.most)
+	}
+}

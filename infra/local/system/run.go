@@ -114,7 +114,7 @@ func (b *background) consumeQueues(ctx context.Context) error {
 			return fmt.Errorf("open %s: %w", q.Name, err)
 		}
 		source := eventsource.Mapping{Queue: urls[string(q.Name)], ARN: s.queueARNs[q.Name], Region: cfg.Region,
-			Handler: handler, Batch: q.Batch, Concurrency: q.Concurrency, Timeout: q.Consumer().Timeout}
+			Handler: handler, Batch: q.Batch, Concurrency: q.Concurrency, Timeout: q.Consumer().Timeout, Window: q.Window}
 		b.tasks.Go(func() { source.Run(ctx, client, s.log) })
 	}
 	return nil

@@ -48,22 +48,8 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	here := w.bind(point, a.Longitude, a.Latitude)
 	radius := w.bind("?", a.Meters)
 	bounds := w.bind("ST_GeogFromText(?)", circle{a.Longitude, a.Latitude, a.Meters}.bounds())
-	meters := "ST_Distance(" + by.position + ", " + here + ")"
-	// The index returns reports in the order of their distance from the point; the outer query then sorts by exact distance.
-	// && finds what ST_DWithin would, and the planner can estimate the number of reports.
-	ordered := func(when, position string, limit int) string {
-		return `SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + when + w.sql() + ` AND ` + position + ` && ` + bounds +
-			` ORDER BY ` + position + ` <-> ` + here + fmt.Sprintf(` LIMIT %d`, limit)
-	}
-	nearestFirst := func(when string, limit int) string {
-		if by.exact {
-			return ordered(when, "r.position", limit)
-		}
-		// Reports without a verdict are found by the place that others are shown, which has an index of its own.
-		return `(` + ordered(when+"r.status <> 'pending' AND ", "r.position", limit) + `) UNION ALL (` +
-			ordered(when+"r.status = 'pending' AND ", pendingPositionSQL, limit) + `)`
-	}
-	near := `near AS MATERIALIZED (` + nearestFirst("", maxCounted) + `)`
+	meters := by.meters(here)
+	near := `near AS MATERIALIZED (` + by.nearest(w.sql(), bounds, here, maxCounted) + `)`
 	total, settings := fmt.Sprintf(`least(count(*) OVER (), %d)`, maxCounted), useIndexes
 	if a.Status != "" || a.IssueType != "" {
 		around := w.bind("ST_GeogFromText(?)", circle{a.Longitude, a.Latitude, a.Meters + by.margin}.bounds())
@@ -71,7 +57,7 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 		near = `hits AS MATERIALIZED (SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + w.sql() + ` AND r.position && ` + around + ` AND ` + meters + ` <= ` + radius +
 			fmt.Sprintf(` LIMIT %d), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), near AS (
 				SELECT id, meters FROM hits WHERE (SELECT n FROM total) <= %d UNION ALL (`, maxCounted+1, maxCounted) +
-			nearestFirst(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted), a.Limit) + `))`
+			by.nearest(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted)+w.sql(), bounds, here, a.Limit) + `))`
 		total, settings = fmt.Sprintf(`(SELECT least(n, %d) FROM total)`, maxCounted), usePlaces
 	}
 	list := `WITH ` + near + `,
@@ -102,6 +88,25 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 		out.Items[i].Summary = items[i]
 	}
 	return out, nil
+}
+
+// meters is SQL for the distance of report r from the point here, both geography.
+func (by geometry) meters(here string) string {
+	return "ST_Distance(" + by.position + ", " + here + ")"
+}
+
+// nearest is SQL for the ids and the distances in metres of at most limit reports r within bounds that meet the conditions, those nearest to the point here.
+// The index returns reports in the order of their distance; whoever uses this sorts by the exact distance. && finds what ST_DWithin would, and the
+// planner can estimate the number of reports. By the shown place there are up to twice as many: reports without a verdict are found by an index of their own.
+func (by geometry) nearest(conditions, bounds, here string, limit int) string {
+	ordered := func(status, position string) string {
+		return `SELECT r.id, ` + by.meters(here) + ` AS meters FROM reports r WHERE ` + status + conditions + ` AND ` + position + ` && ` + bounds +
+			` ORDER BY ` + position + ` <-> ` + here + fmt.Sprintf(` LIMIT %d`, limit)
+	}
+	if by.exact {
+		return ordered("", "r.position")
+	}
+	return `(` + ordered("r.status <> 'pending' AND ", "r.position") + `) UNION ALL (` + ordered("r.status = 'pending' AND ", pendingPositionSQL) + `)`
 }
 
 // pendingPositionSQL is the place that others are shown of pending reports r: the expression of reports_pending_position_idx.

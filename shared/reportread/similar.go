@@ -119,30 +119,27 @@ func (o origin) similarSQL(v Viewer, l SimilarQuery) (string, []any) {
 	var w where
 	by := v.geometry()
 	v.visible(&w)
-	w.and("r.status NOT IN ('rejected', 'duplicate', 'fixed')")
+	w.and(report.OpenSQL)
 	if l.ReportID != nil {
 		w.and("r.id <> ?", *l.ReportID)
 	}
-	distance, order := "NULL::float8", "r.created_at DESC"
 	pictureReadable := "true" // of pictures ri, with the uploads p, of reports that v may read
 	if !v.staff {
 		pictureReadable = w.bind("("+shownPicture+" OR r.user_id = ?)", v.userID)
 	}
+	near := ""
 	if o.point != nil {
 		here := w.bind("ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography", o.point.Longitude, o.point.Latitude)
-		w.and("r.position && ST_GeogFromText(?)", circle{o.point.Longitude, o.point.Latitude, similarMeters + by.margin}.bounds()) // and then by distance: see Near
-		distance = "ST_Distance(" + by.position + ", " + here + ")"
-		if order = "r.position <-> " + here; !by.exact {
-			order = "meters" // the order of the index would tell the exact place
-		}
+		bounds := w.bind("ST_GeogFromText(?)", circle{o.point.Longitude, o.point.Latitude, similarMeters}.bounds())
+		near = `SELECT r.*, n.meters FROM (` + by.nearest(w.sql(), bounds, here, maxCompared) + `) n JOIN reports r ON r.id = n.id` +
+			fmt.Sprintf(` WHERE n.meters <= %d ORDER BY n.meters LIMIT %d`, similarMeters, maxCompared)
 	} else {
 		hash := w.bind("?", *o.hash)
 		w.and(`r.id IN (SELECT ri.report_id FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 			WHERE p.perceptual_hash = ` + hash + ` AND ri.deleted_at IS NULL AND ` + pictureReadable + `)`)
 		v.onlyReadable(&w)
+		near = `SELECT r.*, NULL::float8 AS meters FROM reports r WHERE ` + w.sql() + fmt.Sprintf(` ORDER BY r.created_at DESC LIMIT %d`, maxCompared)
 	}
-	near := `SELECT * FROM (SELECT r.*, ` + distance + ` AS meters FROM reports r WHERE ` + w.sql() + ` ORDER BY ` + order +
-		fmt.Sprintf(` LIMIT %d) r WHERE meters IS NULL OR meters <= %d`, maxCompared, similarMeters)
 	compared := v.readable(&w) + " AND " + pictureReadable
 	cosine := w.bind("1 - (e.embedding <=> ?::vector)", o.embedding)
 	model := w.bind("e.model = ?", o.model)

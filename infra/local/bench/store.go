@@ -40,7 +40,7 @@ func openStore(ctx context.Context, o Options) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.cluster, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(o.Dir, "postgres"), Binaries: binaries, Connections: 200,
+	s.cluster, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(o.Dir, "postgres"), Binaries: binaries, Connections: 500,
 		Settings: []string{"shared_buffers=1GB", "max_wal_size=2GB"}})
 	if err != nil {
 		return nil, err

@@ -251,8 +251,13 @@ func TestRejectedReportsAreTheirAuthorsAndStaffs(t *testing.T) {
 	other.Get("/reports/" + id).Want(http.StatusGone)
 	other.Patch("/reports/"+id, object{"title": "x"}).Want(http.StatusGone)
 	for who, want := range map[*testenv.Client]float64{c: 1, mod: 1, other: 0} {
-		if got := who.Get("/reports?status=rejected").Want(200).Object().Number("total"); got != want {
-			t.Errorf("%s sees %v rejected reports", who.Role, got)
+		for _, statuses := range []string{"rejected", "pending,rejected", ""} {
+			if got := who.Get("/reports?status=" + statuses).Want(200).Object().Number("total"); got != want {
+				t.Errorf("%s sees %v rejected reports, status=%s", who.Role, got, statuses)
+			}
+		}
+		if got := who.Get("/reports?status=pending,verified").Want(200).Object().Number("total"); got != 0 {
+			t.Errorf("%s sees %v reports that are not rejected", who.Role, got)
 		}
 	}
 	if got := c.Get("/reports/" + id).Object().Text("rejection_reason"); got != "No road." {

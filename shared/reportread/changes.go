@@ -106,7 +106,7 @@ func scanChanged(row pgx.CollectableRow) (changedRow, error) {
 func changesSQL(v Viewer, q ChangesQuery, from position) (string, []any) {
 	var w where
 	if !from.following {
-		v.visible(&w)
+		v.visible(&w, "")
 		w.and("r.id > ?", from.id)
 		if q.Mine {
 			w.and("r.user_id = ?", v.userID)

@@ -85,7 +85,7 @@ func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (
 // list is List by a geometry; it sends batch, to which the caller may have added statements.
 func (r *Reader) list(ctx context.Context, v Viewer, by geometry, q Query, batch *database.Batch, scopes ...Scope) (Page, error) {
 	var w where
-	v.visible(&w)
+	v.visible(&w, q.Status)
 	for _, s := range scopes {
 		s.limit(&w)
 	}

@@ -36,7 +36,7 @@ type Around struct {
 // antimeridian and at the poles work like others.
 func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) (NearPage, error) {
 	var w where
-	v.visible(&w)
+	v.visible(&w, a.Status)
 	for _, s := range scopes {
 		s.limit(&w)
 	}
@@ -122,7 +122,7 @@ type nearRow struct {
 // Summaries are the reports with the given ids that v may see, in that order.
 func (r *Reader) Summaries(ctx context.Context, v Viewer, ids []uuid.UUID, scopes ...Scope) ([]Summary, error) {
 	var w where
-	v.visible(&w)
+	v.visible(&w, "")
 	for _, s := range scopes {
 		s.limit(&w)
 	}

@@ -243,7 +243,7 @@ func joinAnd(conditions []string) string {
 // queries with other columns, such as exports.
 func (r *Reader) Condition(ctx context.Context, v Viewer, q Query) (string, []any, error) {
 	var w where
-	v.visible(&w)
+	v.visible(&w, "")
 	if err := q.filter(ctx, r.municipalities, v, v.geometry(), &w); err != nil {
 		return "", nil, err
 	}

@@ -4,6 +4,7 @@ package reportread
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -76,13 +77,16 @@ func ViewerOf(c identity.Caller) Viewer {
 // owns reports whether the viewer is the person with id.
 func (v Viewer) owns(id *uuid.UUID) bool { return id != nil && v.userID != uuid.Nil && *id == v.userID }
 
-// visible limits a query on reports r to what the viewer may see.
-func (v Viewer) visible(w *where) {
+// visible limits a query on reports r to what the viewer may see. The query also asks for the given statuses, as in Filters. If a rejected report is
+// not asked for, nothing about it is added: the authors of all matches are not in the indexes of status.
+func (v Viewer) visible(w *where, statuses string) {
 	if w.removed = v.withRemoved; !w.removed {
 		w.and("r.deleted_at IS NULL")
 	}
+	asked, bad := report.ParseList(statuses, report.ParseStatus)
 	switch {
 	case v.staff:
+	case bad == "" && len(asked) > 0 && !slices.Contains(asked, report.Rejected):
 	case v.userID == uuid.Nil:
 		w.and("r.status <> 'rejected'")
 	default:

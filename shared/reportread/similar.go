@@ -118,7 +118,7 @@ func (r *Reader) Similar(ctx context.Context, v Viewer, l SimilarQuery) ([]Simil
 func (o origin) similarSQL(v Viewer, l SimilarQuery) (string, []any) {
 	var w where
 	by := v.geometry()
-	v.visible(&w)
+	v.visible(&w, "")
 	w.and(report.OpenSQL)
 	if l.ReportID != nil {
 		w.and("r.id <> ?", *l.ReportID)

@@ -1,9 +1,14 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"log/slog"
+	"math"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -29,9 +34,9 @@ func BenchmarkPhonePipeline(b *testing.B) { measurePipeline(b, phone) }
 
 func measurePipeline(b *testing.B, size float64) {
 	m := newMeasured(b, 8)
-	pictures := make([][]byte, min(b.N, 20))
+	pictures := make([][]byte, min(b.N, int(scenes/size)))
 	for n := range pictures {
-		pictures[n] = pictureOf(m.system, n, size)
+		pictures[n] = sceneOf(m.system, n, size)
 	}
 	var citizens sync.WaitGroup
 	b.ResetTimer()
@@ -111,7 +116,7 @@ func newMeasured(b *testing.B, people int) *measured {
 		tasks.Wait()
 	}
 	for n := range warmReports {
-		_, err := m.report(m.people[n%people], pictureOf(s, n, small), place(warmPlaces+n))
+		_, err := m.report(m.people[n%people], sceneOf(s, -n, small), place(warmPlaces+n))
 		s.must(err)
 	}
 	m.await(time.Minute)
@@ -142,6 +147,9 @@ func (m *measured) report(p sender, picture []byte, at point) (time.Duration, er
 // statements of all connections to have a plan for all values.
 const warmReports = 320
 
+// scenes is how many different small pictures are sent, in turn. One that was sent before is compared with all reports that have it.
+const scenes = 250
+
 // warmPlaces are places that no measured report has.
 const warmPlaces = 30_000
 
@@ -160,4 +168,36 @@ func (m *measured) await(limit time.Duration) {
 			m.Fatalf("not done after %s:%s", limit, left)
 		}
 	}
+}
+
+// sceneOf is a picture as phones take them: areas of one tone that pass into each other, and a little noise. Scenes of different seeds do not look alike.
+func sceneOf(s *system, seed int, size float64) []byte {
+	random := rand.New(rand.NewPCG(uint64(seed), 1))
+	var tones [9][9][3]float64
+	for i := range tones {
+		for j := range tones[i] {
+			for c := range 3 {
+				tones[i][j][c] = 40 + 180*random.Float64()
+			}
+		}
+	}
+	img := image.NewRGBA(image.Rect(0, 0, int(320*size), int(240*size)))
+	for v := range img.Rect.Dy() {
+		y := 8 * float64(v) / float64(img.Rect.Dy())
+		for u := range img.Rect.Dx() {
+			x := 8 * float64(u) / float64(img.Rect.Dx())
+			i, j, p, q := int(y), int(x), y-math.Floor(y), x-math.Floor(x)
+			noise := float64(random.Uint32() % 8)
+			at := img.Pix[img.PixOffset(u, v):]
+			for c := range 3 {
+				top := tones[i][j][c]*(1-q) + tones[i][j+1][c]*q
+				bottom := tones[i+1][j][c]*(1-q) + tones[i+1][j+1][c]*q
+				at[c] = uint8(top*(1-p) + bottom*p + noise)
+			}
+			at[3] = 255
+		}
+	}
+	var b bytes.Buffer
+	s.must(jpeg.Encode(&b, img, nil))
+	return b.Bytes()
 }

@@ -21,7 +21,7 @@ func BenchmarkFlood(b *testing.B) {
 	m := newMeasured(b, 64)
 	pictures := make([][]byte, floodPlaces)
 	for n := range pictures {
-		pictures[n] = pictureOf(m.system, n, small)
+		pictures[n] = sceneOf(m.system, n, small)
 	}
 	took, failures := make([]time.Duration, b.N), make([]error, b.N)
 	var requests sync.WaitGroup

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Function is a Lambda function with its configuration and permissions.
@@ -203,6 +204,7 @@ type Source struct {
 	Queue, Function Named
 	Batch           int
 	Concurrency     int
+	Window          time.Duration // how long messages are collected
 	Enabled         bool
 	Partial         bool // reports failures of single messages
 }
@@ -211,7 +213,8 @@ type Source struct {
 func (a *Assembly) Sources() []Source {
 	var out []Source
 	for _, m := range a.OfType("AWS::Lambda::EventSourceMapping") {
-		s := Source{Batch: number(m.Properties["BatchSize"]), Enabled: m.Properties["Enabled"] != false}
+		s := Source{Batch: number(m.Properties["BatchSize"]), Enabled: m.Properties["Enabled"] != false,
+			Window: time.Duration(number(m.Properties["MaximumBatchingWindowInSeconds"])) * time.Second}
 		s.Queue, _ = a.Find(m.Stack, m.Properties["EventSourceArn"])
 		s.Function, _ = a.Called(m.Stack, m.Properties["FunctionName"])
 		if scaling, ok := m.Properties["ScalingConfig"].(map[string]any); ok {

@@ -39,7 +39,7 @@ func (d *Deployment) startSources(ctx context.Context) error {
 			return fmt.Errorf("%s may not consume its queue", f.Name)
 		}
 		source := eventsource.Mapping{Queue: d.world.Attributes[s.Queue.Key()]["Ref"], ARN: d.world.Attributes[s.Queue.Key()]["Arn"], Region: region,
-			Handler: f, Batch: s.Batch, Concurrency: min(s.Concurrency, cap(f.idle)), Timeout: f.timeout + time.Second}
+			Handler: f, Batch: s.Batch, Concurrency: min(s.Concurrency, cap(f.idle)), Timeout: f.timeout + time.Second, Window: s.Window}
 		d.tasks.Go(func() { source.Run(ctx, d.standIn.sqs, d.log) })
 	}
 	return nil

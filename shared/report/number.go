@@ -28,15 +28,15 @@ func NewNumber() database.Late { return database.NewLate("report_number", number
 // KeepNumber is an SQL expression: the column report_number, kept as the value of NewNumber.
 const KeepNumber = `set_config('late.report_number', report_number, true)`
 
-// WaitForNumber makes a transaction wait its turn for NextNumber, in the order in which transactions ask. Of those that wait for the row of the year
-// itself, PostgreSQL wakes all at each commit, and any of them takes it.
+// WaitForNumber makes a transaction wait for its turn to use NextNumber. Transactions get it in the order in which they asked, one after the other. The
+// row of the year alone would keep numbers right, but PostgreSQL wakes all who wait for it at each commit, and only one of them gets it.
 func WaitForNumber(p database.Pipeline) {
 	p.Queue(`SELECT pg_advisory_xact_lock(hashtextextended('report_numbers', 0))`)
 }
 
 // NextNumber is a part of WITH named "number": one row with the next report_number of the year $1, LS-YYYY-NNNNNN.
 // Numbers have no gaps, because a gap would look like a deleted report. So the row of the year stays locked until the
-// transaction ends, and the transaction must not wait for anything between this statement and its commit. WaitForNumber goes before it.
+// transaction ends. WaitForNumber goes before this statement. From there until its commit the transaction must wait for nothing else.
 const NextNumber = `number AS (
 	INSERT INTO report_numbers AS n (year, last) VALUES ($1, 1)
 	ON CONFLICT (year) DO UPDATE SET last = n.last + 1

@@ -66,10 +66,10 @@ type Result struct {
 }
 
 // Insert queues everything that belongs to a new report; it is written in the round trip of the commit. All other creates
-// wait from the statement that assigns the number until the commit. So nothing is read after that statement. Dropped are the uploads
+// wait from the statement that waits for the number until the commit. So nothing is read after that statement. Dropped are the uploads
 // that the request names and the report does not get. Now decides the year of the number.
 func Insert(ctx context.Context, tx *outbox.Tx, o Owner, in Input, n reportread.NewReport, dropped []uuid.UUID, now time.Time) (Result, error) {
-	// First the rows that other transactions may have locked: after the number is assigned nothing may wait.
+	// First the rows that other transactions may have locked: after WaitForNumber nothing else may wait.
 	switch {
 	case o.Key != nil:
 		tx.Queue(`SELECT FROM api_keys WHERE id = $1 FOR KEY SHARE`, o.Key)

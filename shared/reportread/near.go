@@ -95,9 +95,9 @@ func (by geometry) meters(here string) string {
 	return "ST_Distance(" + by.position + ", " + here + ")"
 }
 
-// nearest is SQL for the ids and the distances in metres of at most limit reports r within bounds that meet the conditions, those nearest to the point here.
-// The index returns reports in the order of their distance; whoever uses this sorts by the exact distance. && finds what ST_DWithin would, and the
-// planner can estimate the number of reports. By the shown place there are up to twice as many: reports without a verdict are found by an index of their own.
+// nearest is SQL for the ids and the distances in metres of reports r within bounds that meet the conditions: those nearest to the point here, at most limit.
+// For viewers who see shown places these are at most limit with a verdict and as many without, which have an index of their own. The rows are in no
+// order: the caller sorts them by distance. && finds what ST_DWithin would, and the planner can estimate the number of reports.
 func (by geometry) nearest(conditions, bounds, here string, limit int) string {
 	ordered := func(status, position string) string {
 		return `SELECT r.id, ` + by.meters(here) + ` AS meters FROM reports r WHERE ` + status + conditions + ` AND ` + position + ` && ` + bounds +

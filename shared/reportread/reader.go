@@ -77,8 +77,8 @@ func ViewerOf(c identity.Caller) Viewer {
 // owns reports whether the viewer is the person with id.
 func (v Viewer) owns(id *uuid.UUID) bool { return id != nil && v.userID != uuid.Nil && *id == v.userID }
 
-// visible limits a query on reports r to what the viewer may see. The query also asks for the given statuses, as in Filters. If a rejected report is
-// not asked for, nothing about it is added: the authors of all matches are not in the indexes of status.
+// visible limits a query on reports r to what the viewer may see. Statuses is the filter of the query, as in Filters. Rejected reports are shown to their
+// authors alone. A query that asks for other statuses only finds none of them, so it gets no condition on authors: the indexes of status do not have authors.
 func (v Viewer) visible(w *where, statuses string) {
 	if w.removed = v.withRemoved; !w.removed {
 		w.and("r.deleted_at IS NULL")

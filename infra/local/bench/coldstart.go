@@ -30,12 +30,12 @@ const (
 // hello is the function in the folder hello, to which all others are compared.
 const hello = "hello"
 
-// coldTime is how long one start took of a function: from exec to its first poll of the Runtime API, and to the answer to its first request; zero for a
-// function that is sent none.
+// coldTime is how long two starts of a function took: one from exec to its first poll of the Runtime API, the other to the answer to its first request;
+// zero for a function that is sent none.
 type coldTime struct{ polled, answered time.Duration }
 
 // coldStarts measures how long each function's binary takes from exec to its first poll of the Runtime API, in turn with a
-// hello-world built by the same command. An HTTP function then gets a request, so that work is not only moved behind the poll.
+// hello-world built by the same command. An HTTP function is started once more and gets a request, so that work is not only moved behind the poll.
 func coldStarts(ctx context.Context, r *Run) error {
 	root, err := binary.Root()
 	if err != nil {
@@ -141,7 +141,7 @@ func (r *Run) coldTable(functions []catalog.Function, starts map[catalog.Functio
 		}
 		t.Row(f.Name, median, percentile(polls(starts[f.Name]), 95), ratio, goal, answered, late, bytes/1000)
 	}
-	t.Note("Goal: HTTP functions within %.1f times, anchor within %.0f. Each started %d times, in turn.", coldHTTP, coldAnchor, len(starts[hello]))
+	t.Note("Goal: HTTP functions within %.1f times, anchor within %.0f. Each started %d times, in turn; the HTTP functions as often again for their first answer.", coldHTTP, coldAnchor, len(starts[hello]))
 	t.Note("The first request is the function's most frequent one; that of auth signs in, that of admin is refused.")
 	t.Note("Not included: the sandbox of Lambda and reading secrets over the network, which take the same time for all.")
 	return t

@@ -38,8 +38,8 @@ type Mapping struct {
 	Batch int
 	// Concurrency is the most calls at once.
 	Concurrency int
-	// Timeout is the timeout of the function. It must not be longer than the visibility timeout of the queue. Otherwise a
-	// message is delivered again while the function still handles it.
+	// Timeout is the timeout of the function. Together with Window it must not be longer than the visibility timeout of the queue.
+	// Otherwise a message is delivered again while the function still handles it.
 	Timeout time.Duration
 	// Window is how long messages are collected for one call; 0 does not wait.
 	Window time.Duration
@@ -89,8 +89,10 @@ func (s Mapping) collect(ctx context.Context, client Client) ([]types.Message, e
 	if err != nil || s.Window == 0 || len(messages) == 0 || len(messages) == s.Batch {
 		return messages, err
 	}
-	sleep(ctx, s.Window)
-	more, err := s.receive(context.WithoutCancel(ctx), client, s.Batch-len(messages), 0)
+	if sleep(ctx, s.Window); ctx.Err() != nil {
+		return messages, nil
+	}
+	more, err := s.receive(ctx, client, s.Batch-len(messages), time.Second) // no time at all would be the time that the queue sets
 	return append(messages, more...), err
 }
 
@@ -145,14 +147,15 @@ func done(messages []types.Message, answer events.SQSEventResponse) []types.Mess
 		failed[failure.ItemIdentifier] = true
 	}
 	var kept []types.Message
-	for _, m := range messages {
+	known := make(map[string]bool, len(failed))
+	for _, m := range messages { // SQS may deliver a message twice
 		if id := aws.ToString(m.MessageId); failed[id] {
-			delete(failed, id)
+			known[id] = true
 		} else {
 			kept = append(kept, m)
 		}
 	}
-	if len(failed) > 0 {
+	if len(known) < len(failed) {
 		return nil
 	}
 	return kept

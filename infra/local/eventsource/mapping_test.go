@@ -131,3 +131,13 @@ func TestMessagesOfAWindowAreOneCall(t *testing.T) {
 		t.Errorf("calls with %v messages, deleted %v, asked for %v", calls, q.deleted, q.most)
 	}
 }
+
+func TestAMessageThatCameTwiceAndFailedStays(t *testing.T) {
+	t.Parallel()
+	batch := []types.Message{{MessageId: aws.String("m0"), ReceiptHandle: aws.String("r0")}, {MessageId: aws.String("m1"), ReceiptHandle: aws.String("r1")},
+		{MessageId: aws.String("m1"), ReceiptHandle: aws.String("r2")}}
+	failed := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{{ItemIdentifier: "m1"}}}
+	if got := done(batch, failed); len(got) != 1 || aws.ToString(got[0].ReceiptHandle) != "r0" {
+		t.Errorf("%d messages count as done", len(got))
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"testing"
@@ -101,8 +102,8 @@ func newMeasured(b *testing.B, people int) *measured {
 		if s.handlers[q.Name] == nil {
 			continue
 		}
-		source := eventsource.Mapping{Queue: s.urls[q.Name], Handler: s.handlers[q.Name], Batch: q.Batch, Concurrency: q.Concurrency,
-			Timeout: 25 * time.Second, Window: q.Window}
+		source := eventsource.Mapping{Queue: s.urls[q.Name], Handler: s.handlers[q.Name], Batch: q.Batch, Timeout: 25 * time.Second, Window: q.Window,
+			Concurrency: min(q.Concurrency, runtime.NumCPU())} // in Lambda each call has a processor of its own
 		tasks.Go(func() { source.Run(work, s.sqs, slog.New(slog.DiscardHandler)) })
 	}
 	tasks.Go(func() {

@@ -208,9 +208,12 @@ const (
 	// the table; when few reports match, it reads all of it. A parallel process costs more than it saves for a page.
 	useIndexes = `SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`
 
+	// useOnePlan is for lists that one index serves for all values. Their plan is kept: to plan takes longer than to read the page.
+	useOnePlan = useIndexes + `, set_config('plan_cache_mode', 'force_generic_plan', true)`
+
 	// useWords is for a text filter. A plan for one text depends on an estimate of how common the text is; when that is
 	// wrong, the plan scans all reports. A generic plan uses the text index.
-	useWords = useIndexes + `, set_config('plan_cache_mode', 'force_generic_plan', true)`
+	useWords = useOnePlan
 
 	// usePlaces is for an area. The plan must be made for the area: the planner knows well how many reports lie in it, and
 	// this differs by a factor of 1,000. The pages read are in memory, where random access costs about as much as
@@ -224,10 +227,20 @@ func (q Query) settings() string {
 	switch {
 	case q.Text != "":
 		return useWords
+	case q.ofOneKind():
+		return useOnePlan
 	case q.Box != "":
 		return usePlaces
 	}
 	return useIndexes
+}
+
+// ofOneKind reports whether the list asks for one status and one type, and nothing else: what reports_kind_idx has in order.
+func (q Query) ofOneKind() bool {
+	others := q.Filters
+	others.Status, others.IssueType = "", ""
+	single := func(list string) bool { return list != "" && !strings.Contains(list, ",") }
+	return single(q.Status) && single(q.IssueType) && others == Filters{} && q.newestFirst()
 }
 
 // direction returns the word for the order of the list, and the operator between what comes later and a cursor.

@@ -101,9 +101,9 @@ func placeEndpoints() []endpoint {
 		{name: "riders nearby, of a track", request: get(citizen, tracked("/journeys/nearby"))},
 		{name: "riders nearby, of a track, by route", request: get(citizen, tracked("/journeys/nearby?mode=route"))},
 		{name: "riders nearby, of a track, with places", request: get(citizen, tracked("/nearby?limit=200&radius_m=500000"))},
-		{name: "reports along a track", request: get(citizen, tracked("/reports?within_m=500"))},
+		{name: "reports within 100 m of a track", request: get(citizen, tracked("/reports?within_m=100"))},
 		{name: "a track as GPX", request: get(citizen, tracked("/route.gpx"))},
-		{name: "reports along a route", request: get(citizen, journey("/reports?within_m=500"))},
+		{name: "reports within 100 m of a route", request: get(citizen, journey("/reports?within_m=100"))},
 	}
 }
 
@@ -248,7 +248,7 @@ func writeEndpoints() []endpoint {
 			return apiclient.Request{Method: http.MethodPost, Path: "/reports/batch", Token: p.citizen, Body: map[string]any{"reports": items}}
 		}},
 		{name: "comment", writes: true, request: func(f *samples, p people, i int) apiclient.Request {
-			return apiclient.Request{Method: http.MethodPost, Path: "/reports/" + nth(f.reports, i).String() + "/comments", Token: p.citizen,
+			return apiclient.Request{Method: http.MethodPost, Path: "/reports/" + nth(f.ledgered, i).String() + "/comments", Token: p.citizen,
 				Body: map[string]any{"content": "Still there.", "client_id": uuid.Must(uuid.NewV7())}}
 		}},
 		{name: "staff export, 5,000 rows", writes: true, request: func(_ *samples, p people, _ int) apiclient.Request { // writes to the audit log

@@ -25,7 +25,7 @@ func askWaitingFor(p database.Pipeline, address string) *database.Ask[bool] {
 const claims = 4
 
 // claim makes p the reporter of the reports that staff filed for the address of p. p has just confirmed this address, and the
-// confirmation is committed. An error of claim does not undo it, so people can sign in while the log takes no events. relay claims the
+// confirmation is committed. If claim fails, the confirmation stays: people can sign in while the log takes no events. relay claims the
 // remaining reports within minutes.
 func (g *Group) claim(ctx context.Context, p person) {
 	if !p.waiting {

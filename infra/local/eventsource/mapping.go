@@ -83,7 +83,8 @@ func (s Mapping) once(ctx context.Context, client Client, log *slog.Logger) {
 	}
 }
 
-// collect returns the messages of one call. With an error it may still return some, of which the call has to be made.
+// collect returns the messages of one call. It may return messages and an error: the second receive failed, and the messages of the
+// first still have to be handled.
 func (s Mapping) collect(ctx context.Context, client Client) ([]types.Message, error) {
 	messages, err := s.receive(ctx, client, s.Batch, catalog.LongPoll)
 	if err != nil || s.Window == 0 || len(messages) == 0 || len(messages) == s.Batch {
@@ -92,7 +93,7 @@ func (s Mapping) collect(ctx context.Context, client Client) ([]types.Message, e
 	if sleep(ctx, s.Window); ctx.Err() != nil {
 		return messages, nil
 	}
-	more, err := s.receive(ctx, client, s.Batch-len(messages), time.Second) // no time at all would be the time that the queue sets
+	more, err := s.receive(ctx, client, s.Batch-len(messages), time.Second) // 0 would mean the wait time of the queue
 	return append(messages, more...), err
 }
 

@@ -31,7 +31,7 @@ const (
 // Config of the function.
 type Config struct {
 	// Patience is how long a version may fail before it counts as broken: a new policy takes effect late, and a paused
-	// database has to start.
+	// database has to start. Each version is asked once, even if others have used the time up.
 	Patience time.Duration `env:"VERIFY_PATIENCE" envDefault:"2m"`
 }
 
@@ -49,7 +49,7 @@ type Verifier struct {
 }
 
 // New returns a Verifier that calls versions with f. It waits pause between two
-// requests to a version, which must succeed within patience.
+// requests to a version, which must succeed within patience or at the first request.
 func New(f Functions, pause, patience time.Duration) *Verifier {
 	return &Verifier{functions: f, pause: pause, patience: patience}
 }
@@ -77,11 +77,12 @@ func (v *Verifier) Apply(ctx context.Context, e cfn.Event) (string, map[string]a
 	if !ok || len(versions) == 0 || alias == "" {
 		return id, nil, errors.New("properties name no Versions or no Alias")
 	}
-	limit := v.patience
 	if deadline, ok := ctx.Deadline(); ok {
-		limit = min(limit, time.Until(deadline)-reserve)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
+		defer cancel()
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	patient, cancel := context.WithTimeout(ctx, v.patience)
 	defer cancel()
 	var group errgroup.Group
 	group.SetLimit(atOnce)
@@ -89,7 +90,7 @@ func (v *Verifier) Apply(ctx context.Context, e cfn.Event) (string, map[string]a
 	for i, version := range versions {
 		group.Go(func() error {
 			arn, _ := version.(string)
-			failures[i] = v.verify(ctx, arn, alias)
+			failures[i] = v.verify(ctx, patient, arn, alias)
 			return nil
 		})
 	}
@@ -97,7 +98,9 @@ func (v *Verifier) Apply(ctx context.Context, e cfn.Event) (string, map[string]a
 	return id, nil, errors.Join(failures...)
 }
 
-func (v *Verifier) verify(ctx context.Context, arn, alias string) error {
+// verify asks a version until it works or patient ends. Only ctx limits the first request: without an answer to it, a working version
+// would be reported because others are broken.
+func (v *Verifier) verify(ctx, patient context.Context, arn, alias string) error {
 	function, version, ok := cut(arn)
 	if !ok {
 		return fmt.Errorf("%q is not the ARN of a version", arn)
@@ -106,21 +109,19 @@ func (v *Verifier) verify(ctx context.Context, arn, alias string) error {
 	if err == nil && aws.ToString(live.FunctionVersion) == version {
 		return nil
 	}
-	var failure error
-	for {
-		err := v.ask(ctx, arn)
-		if err == nil {
-			return nil
-		}
-		if failure == nil || ctx.Err() == nil { // a call that the limit cuts short does not say what is wrong
-			failure = err
-		}
+	failure := v.ask(ctx, arn)
+	for failure != nil {
 		select {
-		case <-ctx.Done():
+		case <-patient.Done():
 			return fmt.Errorf("%s: %w", arn[strings.LastIndex(function, ":")+1:], failure)
 		case <-time.After(v.pause):
 		}
+		// A request that the limit cuts short does not say what is wrong.
+		if err := v.ask(patient, arn); err == nil || patient.Err() == nil {
+			failure = err
+		}
 	}
+	return nil
 }
 
 // cut splits the ARN of a version into the ARN of the function and the number of the

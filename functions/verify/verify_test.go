@@ -111,6 +111,50 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// Broken versions that use up the patience do not make the others count as broken: each is asked once.
+func TestEachVersionIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	broken := []string{"auth", "users", "admin", "staff", "reports"} // more than are asked at the same time
+	for name, patience := range map[string]time.Duration{"some patience": time.Minute, "none": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			functions := &versions{answers: map[string][]string{"meta": {ready}}}
+			var list []any
+			for _, b := range broken {
+				functions.answers[b] = []string{crash}
+				list = append(list, prefix+b+":7")
+			}
+			var err error
+			synctest.Test(t, func(t *testing.T) {
+				_, _, err = verify.New(functions, time.Second, patience).Apply(t.Context(), cfn.Event{RequestType: cfn.RequestUpdate,
+					ResourceProperties: map[string]any{"Alias": "live", "Versions": append(list, prefix+"meta:7")}})
+			})
+			if err == nil || strings.Contains(err.Error(), "meta") || functions.asked["meta"] != 1 {
+				t.Errorf("meta was asked %d times: %v", functions.asked["meta"], err)
+			}
+			for _, b := range broken {
+				if !strings.Contains(err.Error(), b+":7: fails") || patience == 0 && functions.asked[b] != 1 {
+					t.Errorf("%s was asked %d times: %v", b, functions.asked[b], err)
+				}
+			}
+		})
+	}
+}
+
+// A version that hangs is given up in time to answer CloudFormation.
+func TestTheTimeLimitEndsTheFirstRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+		defer cancel()
+		_, _, err := verify.New(&versions{answers: map[string][]string{"auth": {"hangs"}}}, time.Second, 2*time.Minute).Apply(ctx,
+			cfn.Event{ResourceProperties: map[string]any{"Alias": "live", "Versions": []any{prefix + "auth:7"}}})
+		if err == nil || !strings.Contains(err.Error(), "test-auth:7") || ctx.Err() != nil {
+			t.Errorf("%v, %v", err, ctx.Err())
+		}
+	})
+}
+
 // Workers and scheduled functions are called too, with events that make them do nothing.
 func TestEveryKindIsAsked(t *testing.T) {
 	t.Parallel()

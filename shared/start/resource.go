@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
@@ -50,7 +54,11 @@ func resource(open func(context.Context, config.Env) (Resource, error)) cfn.Cust
 		if e.RequestType == cfn.RequestDelete {
 			return e.PhysicalResourceID, nil, nil // keys and schema stay when the stack is deleted
 		}
-		return retryDenied(ctx, func() (string, map[string]any, error) {
+		delay, err := policyDelay(os.Getenv("POLICY_DELAY"))
+		if err != nil {
+			return e.PhysicalResourceID, nil, err
+		}
+		id, data, err := retryDenied(ctx, delay, func() (string, map[string]any, error) {
 			env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
 			if err != nil {
 				return e.PhysicalResourceID, nil, err
@@ -61,19 +69,52 @@ func resource(open func(context.Context, config.Env) (Resource, error)) cfn.Cust
 			}
 			return r.Apply(ctx, e)
 		})
+		return id, data, brief(ctx, err)
 	})
 }
 
-// How long AWS may deny what a new policy allows. A policy is in force everywhere some seconds after CloudFormation has made it.
+// maxReason is the most bytes of an error in the answer to CloudFormation. It refuses an answer of more than 4,096 bytes, and then waits
+// until the timeout of the resource.
+const maxReason = 3000
+
+// brief returns the beginning of an error that does not fit into the answer to CloudFormation. The log has all of it.
+func brief(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	text, size := strings.ToValidUTF8(err.Error(), "?"), 0
+	for i, r := range text {
+		encoded, _ := json.Marshal(string(r)) // text can always be encoded
+		if size += len(encoded) - len(`""`); size > maxReason {
+			slog.ErrorContext(ctx, "custom resource failed", "error", err)
+			return errors.New(text[:i] + " …")
+		}
+	}
+	return err
+}
+
 const (
-	policyDelay   = 90 * time.Second
-	policyPause   = 3 * time.Second
-	answerReserve = 10 * time.Second // of the function's time limit, kept for the answer to CloudFormation
+	defaultPolicyDelay = 90 * time.Second
+	policyPause        = 3 * time.Second  // between two calls that are denied
+	answerReserve      = 10 * time.Second // of the function's time limit, kept for the answer to CloudFormation
 )
 
-// retryDenied calls apply again while AWS denies access, for policyDelay at most. Any other error ends it at once.
-func retryDenied(ctx context.Context, apply func() (string, map[string]any, error)) (string, map[string]any, error) {
-	end := time.Now().Add(policyDelay)
+// policyDelay is how long AWS may deny what a new policy allows: a policy is in force everywhere some seconds after
+// CloudFormation has made it. set is the value of POLICY_DELAY. Only tests set it: their policies are in force at once.
+func policyDelay(set string) (time.Duration, error) {
+	if set == "" {
+		return defaultPolicyDelay, nil
+	}
+	delay, err := time.ParseDuration(set)
+	if err != nil {
+		return 0, fmt.Errorf("read POLICY_DELAY: %w", err)
+	}
+	return delay, nil
+}
+
+// retryDenied calls apply again while AWS denies access, for delay at most. Any other error ends it at once.
+func retryDenied(ctx context.Context, delay time.Duration, apply func() (string, map[string]any, error)) (string, map[string]any, error) {
+	end := time.Now().Add(delay)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-answerReserve).Before(end) {
 		end = deadline.Add(-answerReserve)
 	}

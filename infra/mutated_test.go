@@ -4,14 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/lafaekstreet/backend/infra/assembly"
 	"github.com/lafaekstreet/backend/infra/deployed"
 )
 
@@ -150,30 +147,23 @@ func (r *resource) forbid(function, sid string) bool {
 // mutated returns w with one mistake.
 func mutated(t *testing.T, w *written, m mutation) *written {
 	t.Helper()
-	dir := t.TempDir()
 	everything := ""
 	for _, name := range slices.Sorted(maps.Keys(w.files)) {
 		everything += string(w.files[name])
 	}
+	files := maps.Clone(w.files)
 	made := 0
 	for name, raw := range w.files {
-		if strings.HasSuffix(name, ".template.json") {
+		if stack, ok := strings.CutSuffix(name, ".template.json"); ok {
 			var n int
-			raw, n = mistaken(t, strings.TrimSuffix(name, ".template.json"), raw, everything, m)
+			files[name], n = mistaken(t, stack, raw, everything, m)
 			made += n
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), raw, 0o600); err != nil {
-			t.Fatal(err)
 		}
 	}
 	if made != 1 {
 		t.Fatalf("the mistake was made %d times", made)
 	}
-	a, err := assembly.Read(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &written{Assembly: a, settings: w.settings, files: w.files}
+	return w.with(t, files)
 }
 
 func mistaken(t *testing.T, stack string, raw []byte, everything string, m mutation) ([]byte, int) {
@@ -203,35 +193,47 @@ func mistaken(t *testing.T, stack string, raw []byte, everything string, m mutat
 	return out, made
 }
 
-// TestMistakesAreSeen deploys with one mistake at a time, and checks that TestDeployed would fail for each.
+// deploymentsAtOnce is how many deployments run at the same time. Each has up to 40 processes with 650 MB and 16 connections to the
+// database, and keeps a processor busy.
+const deploymentsAtOnce = 2
+
+// TestMistakesAreSeen makes a deployment with each mistake, and checks that TestDeployed would fail for it.
 func TestMistakesAreSeen(t *testing.T) {
-	right := deployable(t)
-	built := false
-	for _, name := range slices.Sorted(maps.Keys(mutations)) {
+	w := deployable(t)
+	places := make(chan struct{}, deploymentsAtOnce)
+	for name, m := range mutations {
 		t.Run(name, func(t *testing.T) {
-			m := mutations[name]
-			s, err := deploy(t, mutated(t, right, m), func(o *deployed.Options) {
-				o.Built = built
-				o.Endpoints["VERIFY_PATIENCE"] = "10s" // a cold start takes seconds on a busy machine
-			})
-			built = true
-			switch {
-			case m.deploying != "":
-				if err == nil || !strings.Contains(err.Error(), m.deploying) {
-					t.Errorf("deployed: %v, want %q", err, m.deploying)
-				}
-			case err != nil:
-				t.Errorf("deploy: %v", err)
-			case m.unreached != "":
-				faults := s.unreached(t)
-				other := slices.ContainsFunc(faults, func(fault string) bool { return !strings.Contains(fault, m.unreached) })
-				if len(faults) == 0 || other {
-					t.Errorf("unreached: %q, want %q", faults, m.unreached)
-				}
-			default:
-				s.waitFor(t, m)
-			}
+			t.Parallel()
+			places <- struct{}{}
+			t.Cleanup(func() { <-places })
+			m.check(t, mutated(t, w, m))
 		})
+	}
+}
+
+// check deploys templates with the mistake, and fails if it does not show.
+func (m mutation) check(t *testing.T, w *written) {
+	t.Helper()
+	s, err := deploy(t, w, func(o *deployed.Options) {
+		if m.deploying != "" {
+			o.Endpoints["VERIFY_PATIENCE"] = "0s" // a version that fails stays broken
+		}
+	})
+	switch {
+	case m.deploying != "":
+		if err == nil || !strings.Contains(err.Error(), m.deploying) {
+			t.Errorf("deployed: %v, want %q", err, m.deploying)
+		}
+	case err != nil:
+		t.Errorf("deploy: %v", err)
+	case m.unreached != "":
+		faults := s.unreached(t)
+		other := slices.ContainsFunc(faults, func(fault string) bool { return !strings.Contains(fault, m.unreached) })
+		if len(faults) == 0 || other {
+			t.Errorf("unreached: %q, want %q", faults, m.unreached)
+		}
+	default:
+		s.waitFor(t, m)
 	}
 }
 

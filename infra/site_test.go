@@ -9,11 +9,14 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/lafaekstreet/backend/infra/assembly"
 	"github.com/lafaekstreet/backend/infra/binary"
 	"github.com/lafaekstreet/backend/infra/deployed"
 	"github.com/lafaekstreet/backend/infra/local/console"
@@ -55,14 +58,43 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// deployable returns the templates of all functions with everything switched on.
+// right writes the templates of all functions with everything switched on, and builds the functions, once for all tests of the process.
+var right = sync.OnceValues(func() (*written, error) {
+	w, err := synthesize(asDeployed)
+	if err != nil {
+		return nil, err
+	}
+	root, err := binary.Root()
+	if err != nil {
+		return nil, err
+	}
+	return w, deployed.Build(context.Background(), w.Assembly, root)
+})
+
+// deployable returns a copy of the templates that right writes: a deployment changes its assembly.
 func deployable(t *testing.T) *written {
 	t.Helper()
-	w, err := synthesize(asDeployed)
+	w, err := right()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w
+	return w.with(t, w.files)
+}
+
+// with returns the assembly that other files make.
+func (w *written) with(t *testing.T, files map[string][]byte) *written {
+	t.Helper()
+	dir := t.TempDir()
+	for name, raw := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := assembly.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &written{Assembly: a, settings: w.settings, files: files}
 }
 
 // deploy deploys templates. Wrong ones may end in an error.
@@ -88,6 +120,7 @@ func deploy(t *testing.T, w *written, change func(*deployed.Options)) (*site, er
 		Secrets: map[string]string{"e2e/database": s.database, "e2e/smtp": mail.URL(), "e2e/fcm": string(push.ServiceAccount())},
 		Endpoints: map[string]string{"FCM_ENDPOINT": push.URL(), "GOOGLE_KEYS_URL": signIn.KeysURL(), "GOOGLE_ISSUER": signIn.Issuer(),
 			"LEDGER_RECEIPT_DELAY": "1s", "LEDGER_CONFIRM_DELAY": "1s",
+			"POLICY_DELAY": "0s", // the policies of infra/deployed are in force at once
 			// All tests come from one address.
 			"RATE_LIMIT_ADDRESS_PER_MINUTE": "100000", "RATE_LIMIT_AUTH_PER_MINUTE": "1000"},
 		Prepare: func(ctx context.Context, d *deployed.Deployment) error {

@@ -26,10 +26,8 @@ import (
 // Options say what to run.
 type Options struct {
 	Assembly *assembly.Assembly
-	// Root is the folder of the module, whose functions are built for this machine.
+	// Root is the folder of the module, whose functions Build has built.
 	Root string
-	// Built skips the build: an earlier deployment has done it.
-	Built bool
 	// Secrets are the values, by name, of the secrets that an operator makes before the first deploy.
 	Secrets map[string]string
 	// Point replaces the values of variables that the templates set, by the addresses of stand-ins.
@@ -65,6 +63,18 @@ const smallest = 256
 // busy.
 const environments = 2
 
+// Build builds every function of an assembly for this machine. root is the folder of the module.
+func Build(ctx context.Context, a *assembly.Assembly, root string) error {
+	var functions []catalog.Function
+	for _, f := range a.Functions() {
+		functions = append(functions, catalog.Function{Name: catalog.FunctionName(short(f.Name))})
+	}
+	return binary.BuildAll(ctx, root, functions, runtime.GOARCH, func(name string) string { return path(root, name) })
+}
+
+// path is the file of a function that Build has built.
+func path(root, name string) string { return filepath.Join(root, ".run", "host", name, "bootstrap") }
+
 // Start deploys in the order of CloudFormation: resources, keys and schema, functions, the check of the functions, then
 // event sources, schedules and the gateway.
 func Start(ctx context.Context, o Options) (*Deployment, error) {
@@ -79,7 +89,7 @@ func Start(ctx context.Context, o Options) (*Deployment, error) {
 	before := func(ctx context.Context) error { return d.apply(ctx, "Custom::Key", "Custom::Schema") }
 	after := func(ctx context.Context) error { return d.apply(ctx, "Custom::Verified") }
 	for _, step := range []func(context.Context) error{
-		d.build, d.createResources, prepare, before, d.startFunctions, after, d.startSources, d.startSchedules, d.startGateway,
+		d.createResources, prepare, before, d.startFunctions, after, d.startSources, d.startSchedules, d.startGateway,
 	} {
 		if err := step(background); err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -127,22 +137,6 @@ func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // short is the name of a function in this repository: the last word of its name in AWS.
 func short(name string) string { return name[strings.LastIndex(name, "-")+1:] }
 
-// build builds every function for this machine.
-func (d *Deployment) build(ctx context.Context) error {
-	if d.options.Built {
-		return nil
-	}
-	var functions []catalog.Function
-	for _, f := range d.assembly.Functions() {
-		functions = append(functions, catalog.Function{Name: catalog.FunctionName(short(f.Name))})
-	}
-	return binary.BuildAll(ctx, d.options.Root, functions, runtime.GOARCH, d.path)
-}
-
-func (d *Deployment) path(name string) string {
-	return filepath.Join(d.options.Root, ".run", "host", name, "bootstrap")
-}
-
 // run starts a function with n execution environments. Each may use room MiB of memory.
 func (d *Deployment) run(f assembly.Function, n, room int) (*function, error) {
 	g, err := newGuard(d.standIn.server.URL(), f, d.lambda)
@@ -157,7 +151,7 @@ func (d *Deployment) run(f assembly.Function, n, room int) (*function, error) {
 	out := &function{Function: f, idle: make(chan *runtimeapi.Function, n), guard: g, timeout: time.Duration(f.Timeout) * time.Second}
 	for range n {
 		r, err := runtimeapi.New(runtimeapi.Config{
-			Name: f.Name, Binary: d.path(short(f.Name)), Env: env, Timeout: out.timeout, Memory: f.Memory, Limit: room,
+			Name: f.Name, Binary: path(d.options.Root, short(f.Name)), Env: env, Timeout: out.timeout, Memory: f.Memory, Limit: room,
 			Region: d.world.Region, Account: d.world.Account, Log: d.options.Log,
 		})
 		if err != nil {

@@ -74,9 +74,13 @@ const byAgency = `
 	  FROM agencies a LEFT JOIN sums s ON s.agency_id = a.id LEFT JOIN times t ON t.agency_id = a.id LEFT JOIN today d ON d.agency_id = a.id
 	 WHERE a.deleted_at IS NULL ORDER BY a.code`
 
+// Sources of the figures. someDays reads whole months, from $6 to before $7, from agency_months, and the days of $4 to $5 before and after
+// them from agency_days.
 const (
 	everyDay = `SELECT agency_id, measure, bucket, n FROM agency_totals UNION ALL SELECT agency_id, measure, bucket, n FROM agency_changes`
-	someDays = `SELECT agency_id, measure, bucket, n FROM agency_days WHERE day BETWEEN coalesce($4::date, '-infinity') AND coalesce($5::date, 'infinity') UNION ALL
+	someDays = `SELECT agency_id, measure, bucket, n FROM agency_months WHERE month >= $6::date AND month < $7::date UNION ALL
+		SELECT agency_id, measure, bucket, n FROM agency_days WHERE day >= coalesce($4::date, '-infinity') AND day < $6::date UNION ALL
+		SELECT agency_id, measure, bucket, n FROM agency_days WHERE day >= $7::date AND day <= coalesce($5::date, 'infinity') UNION ALL
 		SELECT agency_id, measure, bucket, n FROM agency_changes WHERE day BETWEEN coalesce($4::date, '-infinity') AND coalesce($5::date, 'infinity')`
 )
 
@@ -89,13 +93,36 @@ func ReadByAgency(ctx context.Context, q database.Querier, now time.Time, days D
 	const secondsOfDay = 24 * 3600
 	today := (now.Unix() + 9*3600) / secondsOfDay // in Dili, in days since 1970
 	from, to, source := dayOrNil(days.From.Time), dayOrNil(days.To.Time), everyDay
+	args := []any{now, today, string(locale.FromContext(ctx)), from, to}
 	if from != nil || to != nil {
 		source = someDays
+		first, end := days.wholeMonths()
+		args = append(args, first, end)
 	}
 	return read(ctx, q, "by agency", func(a *ByAgency) []any {
 		return []any{&a.Agency.ID, &a.Agency.Code, &a.Agency.Name, &a.Agency.AgencyType, &a.Assigned, &a.Open, &a.Fixed, &a.Kept, &a.Reopened, &a.Overdue,
 			&a.MedianHoursToStart, &a.MedianHoursToFix, &a.P90HoursToFix}
-	}, fmt.Sprintf(byAgency, source), now, today, string(locale.FromContext(ctx)), from, to)
+	}, fmt.Sprintf(byAgency, source), args...)
+}
+
+// wholeMonths returns the first day of the first month within the days, and the day after the last such month. Without a month within
+// them both are the day after the last of the days. One of the days is not zero.
+func (d Days) wholeMonths() (string, string) {
+	after := d.To.AddDate(0, 0, 1)
+	first, end := firstOfMonth(d.From.AddDate(0, 0, -1)).AddDate(0, 1, 0), firstOfMonth(after)
+	switch {
+	case d.From.IsZero():
+		return "-infinity", end.Format(time.DateOnly)
+	case d.To.IsZero():
+		return first.Format(time.DateOnly), "infinity"
+	case !first.Before(end):
+		return after.Format(time.DateOnly), after.Format(time.DateOnly)
+	}
+	return first.Format(time.DateOnly), end.Format(time.DateOnly)
+}
+
+func firstOfMonth(day time.Time) time.Time {
+	return time.Date(day.Year(), day.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
 // dayOrNil is a date as PostgreSQL reads it; nil for the zero time.

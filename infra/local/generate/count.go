@@ -67,6 +67,12 @@ func Check(ctx context.Context, db database.Querier) error {
 				UNION ALL SELECT dili_month(created_at), coalesce(municipality_code, ''), issue_type, status, 0, 1 FROM reports WHERE deleted_at IS NULL) x
 			 WHERE measure IN ('pending', 'verified', 'in_progress', 'fixed', 'rejected', 'duplicate')
 			 GROUP BY month, municipality_code, issue_type, measure HAVING sum(kept) <> sum(counted) LIMIT 1`},
+		{"agencies by month", `
+			SELECT month::text, measure || ' ' || bucket, sum(kept), sum(counted) FROM (
+				SELECT month, agency_id, measure, bucket, n AS kept, 0 AS counted FROM agency_months
+				UNION ALL SELECT date_trunc('month', day::timestamp)::date, agency_id, measure, bucket, n, 0 FROM agency_changes
+				UNION ALL SELECT date_trunc('month', c.day::timestamp)::date, c.agency_id, c.measure, c.bucket, 0, c.n FROM reports r, LATERAL agency_contribution(r, 1) c) x
+			 GROUP BY month, agency_id, measure, bucket HAVING sum(kept) <> sum(counted) LIMIT 1`},
 		{"map cells", `
 			SELECT x || '/' || y, issue_type || '/' || status, sum(kept), sum(counted) FROM (
 				SELECT x, y, issue_type, status, reports AS kept, 0 AS counted FROM map_cells WHERE zoom = 12

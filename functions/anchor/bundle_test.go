@@ -373,7 +373,7 @@ func (b *bundle) deliver(w *anchor.Worker, letters []letter) int {
 			m := part[i].sqs()
 			batch.Records, byID[m.MessageId] = append(batch.Records, m), part[i]
 		}
-		resp, err := queue.Each(queue.Anchor, 1, w.Log, w.Message).Handle(b.t.Context(), batch)
+		resp, err := queue.Each(queue.Anchor, 1, w.Log, w.Message, queue.Alike()).Handle(b.t.Context(), batch)
 		if err != nil {
 			b.t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kit.Queue(queue.Anchor, 1, w.Message), nil
+	return kit.Queue(queue.Anchor, 1, w.Message, queue.Alike()), nil
 }
 
 // FromKit makes the worker with what kit has opened.

@@ -47,6 +47,7 @@ type each struct {
 	starts      *starts // nil does not note them
 	parked      func(ctx context.Context, m events.SQSMessage)
 	metrics     *telemetry.Metrics
+	alike       bool // one call handles all messages of a batch
 }
 
 // answerTime is kept free at the end of an invocation, or a tenth of the invocation when that is less: to record what
@@ -60,7 +61,22 @@ func (e *each) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEve
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(answerTime, time.Until(deadline)/10)))
 		defer cancel()
 	}
+	if e.alike {
+		e = e.once()
+	}
 	return e.answer(ctx, batch, e.handleAll(ctx, batch.Records)), nil
+}
+
+// once returns e for one batch, of which the first message is handled and the others share the result.
+func (e *each) once() *each {
+	shared := *e
+	var call sync.Once
+	result := errPanic // the call that panics sets no other
+	shared.handle = func(ctx context.Context, m events.SQSMessage) error {
+		call.Do(func() { result = e.handle(ctx, m) })
+		return result
+	}
+	return &shared
 }
 
 // handleAll handles messages, up to the concurrency at the same time, and decides what becomes of each.
@@ -209,6 +225,10 @@ func WithPostponer(p Postponer) Option { return func(e *each) { e.postponer = p 
 func WhenParked(f func(ctx context.Context, m events.SQSMessage)) Option {
 	return func(e *each) { e.parked = f }
 }
+
+// Alike is for messages that all say the same, as "there is work": the handler is called for one message of a batch, and its error is
+// that of all of them.
+func Alike() Option { return func(e *each) { e.alike = true } }
 
 // WithMetrics counts the messages that failed: those that will be delivered again, and those that go to the dead letters.
 func WithMetrics(m *telemetry.Metrics) Option { return func(e *each) { e.metrics = m } }

@@ -47,6 +47,32 @@ func TestMessagesAtOnceAreBounded(t *testing.T) {
 	}
 }
 
+// One call handles a batch of messages that say the same. They come back together if it fails or panics.
+func TestMessagesThatAreAlikeAreOneCall(t *testing.T) {
+	t.Parallel()
+	batch := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}, {MessageId: "b"}, {MessageId: "c"}}}
+	for name, c := range map[string]struct {
+		handle func() error
+		back   int
+	}{
+		"done":   {func() error { return nil }, 0},
+		"failed": {func() error { return errors.New("no database") }, 3},
+		"panic":  {func() error { panic("a bug") }, 3},
+	} {
+		var calls atomic.Int32
+		h := queue.Each(queue.Anchor, 2, slog.New(slog.DiscardHandler), func(context.Context, events.SQSMessage) error {
+			calls.Add(1)
+			return c.handle()
+		}, queue.Alike())
+		for n := range int32(2) { // each batch has a call of its own
+			out, err := h.Handle(t.Context(), batch)
+			if err != nil || len(out.BatchItemFailures) != c.back || calls.Load() != n+1 {
+				t.Errorf("%s: after %d calls %d messages come back, %v", name, calls.Load(), len(out.BatchItemFailures), err)
+			}
+		}
+	}
+}
+
 func TestReceivesIsAtLeastOne(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]int{"": 1, "x": 1, "-3": 1, "0": 1, "1": 1, "4": 4} {

@@ -2,10 +2,14 @@ package pipeline_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/queue"
 )
 
 // Messages that come twice or out of order, calls that are cut off and a lost database must lead
@@ -72,4 +76,29 @@ func (s *system) disorder() {
 func (s *system) cut() {
 	_, _ = s.owner.Exec(context.WithoutCancel(s.Context()), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'lafaekstreet'`)
+}
+
+// A batch of messages to anchor is one round: the messages only say that there is work.
+func TestABatchIsOneRoundOfTheLog(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	for _, q := range []string{
+		`CREATE TABLE leases (id uuid)`,
+		`CREATE FUNCTION note_lease() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN INSERT INTO leases VALUES (NEW.leased_by); RETURN NEW; END $$`,
+		`CREATE TRIGGER note_lease AFTER UPDATE OF leased_by ON log_head FOR EACH ROW WHEN (NEW.leased_by IS NOT NULL) EXECUTE FUNCTION note_lease()`,
+	} {
+		_, err := s.owner.Exec(t.Context(), q)
+		s.must(err)
+	}
+	var batch events.SQSEvent
+	for n := range catalog.MaxBatch {
+		batch.Records = append(batch.Records, events.SQSMessage{MessageId: strconv.Itoa(n)})
+	}
+	answer, err := s.handlers[queue.Anchor].Handle(t.Context(), batch)
+	s.must(err)
+	var rounds int
+	s.must(s.owner.QueryRow(t.Context(), `SELECT count(DISTINCT id) FROM leases`).Scan(&rounds))
+	if rounds != 1 || len(answer.BatchItemFailures) > 0 {
+		t.Errorf("%d rounds, %d messages come back", rounds, len(answer.BatchItemFailures))
+	}
 }

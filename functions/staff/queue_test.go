@@ -301,6 +301,12 @@ func TestWhatIsAssignedToSomebodyWhoLeftIsAssignedToNobody(t *testing.T) {
 				t.Errorf("%s: %v are assigned to %s, want %d", change, got, word, found)
 			}
 		}
+		if want == 1 || strings.HasPrefix(change, "agency_id") { // after the other changes nobody can ask
+			got := d.official.Get("/staff/queue?kind=mine").Want(http.StatusOK).Object()
+			if int(got.Number("total")) != want || int(got.Number("counts.mine")) != want {
+				t.Errorf("%s: %v are mine, counted %v, want %d", change, got.Number("total"), got.Number("counts.mine"), want)
+			}
+		}
 		item := d.moderator.Get("/staff/queue?kind=assigned").Want(http.StatusOK).Object().Items("items")[0]
 		if item.Text("id") != id || (item.At("assigned_to") != nil) != (want == 1) {
 			t.Errorf("%s: shown as assigned to %v", change, item.At("assigned_to"))

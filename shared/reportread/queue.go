@@ -66,13 +66,15 @@ func (q QueueOrder) list(kind report.Queue) Query {
 // reports that the caller may work on, whether they are in a queue or not.
 func queueCondition(w *where, kind report.Queue, c identity.Caller) string {
 	ours := func() string { return w.bind("r.assigned_agency_id = ?", c.AgencyID) }
-	near := func() string { // OFFSET keeps it a subquery: to plan a join by area takes longer than the query
-		return w.bind("r.assigned_agency_id IS NULL AND EXISTS (SELECT FROM agencies g WHERE g.id = ? AND "+report.AgencyCovers+" OFFSET 0)", c.AgencyID)
+	// The agency is read once, not for each report. OFFSET keeps the condition a subquery: to plan a join by area takes longer than the query.
+	near := func() string {
+		return w.bind("r.assigned_agency_id IS NULL AND EXISTS (SELECT FROM (SELECT ((SELECT a FROM agencies a WHERE a.id = ?)).*) g WHERE "+
+			report.AgencyCovers+" OFFSET 0)", c.AgencyID)
 	}
 	official := c.Role == identity.Official
 	switch {
 	case kind == report.QueueMine:
-		return report.OpenSQL + assignedTo(w, c.UserID)
+		return report.OpenSQL + " AND " + assignedToCaller(w, c)
 	case !official:
 		return queueSQL(kind)
 	case kind == report.QueueNew:
@@ -161,6 +163,14 @@ func (f QueueFilters) filter(c identity.Caller, w *where) error {
 	return nil
 }
 
+// assignedToCaller is assignedTo for a caller, whose agency is known.
+func assignedToCaller(w *where, c identity.Caller) string {
+	if c.Role != identity.Official {
+		return "false" // as ColleagueSQL
+	}
+	return w.bind("r.assigned_user_id = ?", c.UserID) + w.bind(" AND r.assigned_agency_id = ?", c.AgencyID)
+}
+
 // assignedTo is the condition that a report r is assigned to a person who works for its agency.
 func assignedTo(w *where, person uuid.UUID) string {
 	return w.bind(" AND r.assigned_user_id = ?", person) + " AND " + report.AssigneeSQL + " IS NOT NULL"
@@ -171,7 +181,7 @@ func (f QueueFilters) assignee(c identity.Caller, w *where) error {
 	switch {
 	case word == "":
 	case strings.EqualFold(word, "me"):
-		w.and("true" + assignedTo(w, c.UserID))
+		w.and(assignedToCaller(w, c))
 	case strings.EqualFold(word, "none"):
 		w.and("(r.assigned_user_id IS NULL OR " + report.AssigneeSQL + " IS NULL)")
 	default:

@@ -13,11 +13,10 @@ CREATE TABLE agency_months (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON agency_months TO lafaek_app;
 
--- No fold may add to days and not to months. agency_days: folds that run end first. report_totals: a fold that begins now waits in its
--- first function, fold_report_totals, and so reads the text of fold_agency_figures after it is replaced. Locked in the order of a fold.
+-- No fold may add to days and not to months. Each fold begins with fold_report_totals, which locks report_totals until the fold ends: a
+-- fold that runs ends first, and one that begins now waits there, and then reads the text of fold_agency_figures after it is replaced.
 -- Changes of reports and readers do not wait.
 LOCK TABLE report_totals IN SHARE ROW EXCLUSIVE MODE;
-LOCK TABLE agency_days IN SHARE ROW EXCLUSIVE MODE;
 
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION fold_agency_figures() RETURNS void LANGUAGE sql AS $$

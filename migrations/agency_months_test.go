@@ -11,7 +11,7 @@ import (
 )
 
 // The months have what the days have, also where relay folds before the migration, while it runs and after it. fold is the statement of
-// opendata.Fold, of which the connection keeps the plan: making a plan would wait for the locks of the migration.
+// opendata.Fold, of which a connection may keep the plan.
 func TestAgencyMonthsEqualTheDays(t *testing.T) {
 	t.Parallel()
 	address := testdb.EmptyURL(t)
@@ -30,7 +30,7 @@ func TestAgencyMonthsEqualTheDays(t *testing.T) {
 	run(relay, fold)
 	run(changes, change)
 
-	run(holder, `BEGIN; LOCK TABLE agency_days IN ROW EXCLUSIVE MODE`) // as a fold that runs
+	run(holder, `BEGIN; LOCK TABLE report_totals IN ROW EXCLUSIVE MODE`) // as a fold that runs
 	migrated, folded := make(chan error, 1), make(chan error, 1)
 	go func() { migrated <- migrations.Apply(t.Context(), address) }()
 	waiting(t, changes, 1)

@@ -106,7 +106,8 @@ func ReadByAgency(ctx context.Context, q database.Querier, now time.Time, days D
 }
 
 // wholeMonths returns the first day of the first month within the days, and the day after the last such month. Without a month within
-// them both are the day after the last of the days. One of the days is not zero.
+// them both are the day after the last of the days. For days without a beginning the first is -infinity, for days without an end the second
+// is infinity. Days have one of the two.
 func (d Days) wholeMonths() (string, string) {
 	after := d.To.AddDate(0, 0, 1)
 	first, end := firstOfMonth(d.From.AddDate(0, 0, -1)).AddDate(0, 1, 0), firstOfMonth(after)

@@ -23,15 +23,15 @@ import (
 
 // How versions are checked.
 const (
-	atOnce  = 4                // versions at the same time
-	pause   = 2 * time.Second  // between two requests to one version
-	reserve = 10 * time.Second // of the function's time limit, kept for the answer to CloudFormation
+	mostAtOnce = 4                // versions at the same time
+	pause      = 2 * time.Second  // between two requests to one version
+	reserve    = 10 * time.Second // of the function's time limit, kept for the answer to CloudFormation
 )
 
 // Config of the function.
 type Config struct {
 	// Patience is how long a version may fail before it counts as broken: a new policy takes effect late, and a paused
-	// database has to start. Each version is asked once, even if others have used the time up.
+	// database has to start. Each version is asked at least once, however short it is.
 	Patience time.Duration `env:"VERIFY_PATIENCE" envDefault:"2m"`
 }
 
@@ -84,40 +84,61 @@ func (v *Verifier) Apply(ctx context.Context, e cfn.Event) (string, map[string]a
 	}
 	patient, cancel := context.WithTimeout(ctx, v.patience)
 	defer cancel()
-	var group errgroup.Group
-	group.SetLimit(atOnce)
-	failures := make([]error, len(versions))
+	arns := make([]string, len(versions))
 	for i, version := range versions {
-		group.Go(func() error {
-			arn, _ := version.(string)
-			failures[i] = v.verify(ctx, patient, arn, alias)
-			return nil
-		})
+		arns[i], _ = version.(string)
+		if _, _, ok := cut(arns[i]); !ok {
+			return id, nil, fmt.Errorf("%q is not the ARN of a version", arns[i])
+		}
 	}
-	_ = group.Wait() // failures has the error of each version
+	failures := make([]error, len(arns))
+	// First each version is asked once. Otherwise broken versions, which are asked again and again, would leave no time for the others.
+	atOnce(len(arns), func(i int) { failures[i] = v.first(ctx, arns[i], alias) })
+	atOnce(len(arns), func(i int) {
+		if failures[i] = v.again(patient, arns[i], failures[i]); failures[i] != nil {
+			function, _, _ := cut(arns[i])
+			failures[i] = fmt.Errorf("%s: %w", arns[i][strings.LastIndex(function, ":")+1:], failures[i])
+		}
+	})
 	return id, nil, errors.Join(failures...)
 }
 
-// verify asks a version until it works or patient ends. Only ctx limits the first request: without an answer to it, a working version
-// would be reported because others are broken.
-func (v *Verifier) verify(ctx, patient context.Context, arn, alias string) error {
-	function, version, ok := cut(arn)
-	if !ok {
-		return fmt.Errorf("%q is not the ARN of a version", arn)
+// atOnce calls f for 0 to n-1, for some at the same time.
+func atOnce(n int, f func(int)) {
+	var group errgroup.Group
+	group.SetLimit(mostAtOnce)
+	for i := range n {
+		group.Go(func() error {
+			f(i)
+			return nil
+		})
 	}
+	_ = group.Wait() // f returns no error
+}
+
+// first asks a version, unless the alias names it.
+func (v *Verifier) first(ctx context.Context, arn, alias string) error {
+	function, version, _ := cut(arn)
 	live, err := v.functions.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &function, Name: &alias})
 	if err == nil && aws.ToString(live.FunctionVersion) == version {
 		return nil
 	}
-	failure := v.ask(ctx, arn)
+	if ctx.Err() != nil {
+		return errors.New("not asked: no time was left")
+	}
+	return v.ask(ctx, arn)
+}
+
+// again asks a version that failed until it works or ctx ends, and returns its last failure.
+func (v *Verifier) again(ctx context.Context, arn string, failure error) error {
 	for failure != nil {
 		select {
-		case <-patient.Done():
-			return fmt.Errorf("%s: %w", arn[strings.LastIndex(function, ":")+1:], failure)
+		case <-ctx.Done():
+			return failure
 		case <-time.After(v.pause):
 		}
 		// A request that the limit cuts short does not say what is wrong.
-		if err := v.ask(patient, arn); err == nil || patient.Err() == nil {
+		if err := v.ask(ctx, arn); err == nil || ctx.Err() == nil {
 			failure = err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/lafaekstreet/backend/functions/verify"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 const prefix = "arn:aws:lambda:us-east-1:000000000000:function:lafaekstreet-test-"
@@ -45,6 +46,11 @@ func (v *versions) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func
 	case answer == "hangs":
 		<-ctx.Done()
 		return nil, ctx.Err()
+	case answer == "slow":
+		v.mu.Unlock()
+		time.Sleep(15 * time.Second)
+		v.mu.Lock()
+		return nil, errors.New("gives up")
 	case answer == "denied":
 		return nil, errors.New("AccessDeniedException")
 	case strings.HasPrefix(answer, "{\"errorType"):
@@ -139,6 +145,28 @@ func TestEachVersionIsAskedOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Many versions that fail slowly leave the time to ask one that works, within the function's three minutes.
+func TestSlowVersionsLeaveTimeForTheOthers(t *testing.T) {
+	t.Parallel()
+	functions := &versions{answers: map[string][]string{"meta": {ready}}}
+	var list []any
+	for _, f := range catalog.Functions() {
+		if f.Name != "meta" {
+			functions.answers[string(f.Name)] = []string{"slow"}
+			list = append(list, prefix+string(f.Name)+":7")
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+		defer cancel()
+		_, _, err := verify.New(functions, time.Second, 2*time.Minute).Apply(ctx,
+			cfn.Event{ResourceProperties: map[string]any{"Alias": "live", "Versions": append(list, prefix+"meta:7")}})
+		if err == nil || strings.Contains(err.Error(), "meta") || strings.Count(err.Error(), "gives up") != len(list) {
+			t.Errorf("%v", err)
+		}
+	})
 }
 
 // A version that hangs is given up in time to answer CloudFormation.

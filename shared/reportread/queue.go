@@ -66,10 +66,8 @@ func (q QueueOrder) list(kind report.Queue) Query {
 // reports that the caller may work on, whether they are in a queue or not.
 func queueCondition(w *where, kind report.Queue, c identity.Caller) string {
 	ours := func() string { return w.bind("r.assigned_agency_id = ?", c.AgencyID) }
-	// The agency is read once, not for each report. OFFSET keeps the condition a subquery: to plan a join by area takes longer than the query.
-	near := func() string {
-		return w.bind("r.assigned_agency_id IS NULL AND EXISTS (SELECT FROM (SELECT ((SELECT a FROM agencies a WHERE a.id = ?)).*) g WHERE "+
-			report.AgencyCovers+" OFFSET 0)", c.AgencyID)
+	near := func() string { // OFFSET keeps it a subquery: to plan a join by area takes longer than the query
+		return "r.assigned_agency_id IS NULL AND EXISTS (SELECT FROM (SELECT " + agencyOnce(w, c.AgencyID) + ") g WHERE " + report.AgencyCovers + " OFFSET 0)"
 	}
 	official := c.Role == identity.Official
 	switch {
@@ -163,17 +161,29 @@ func (f QueueFilters) filter(c identity.Caller, w *where) error {
 	return nil
 }
 
-// assignedToCaller is assignedTo for a caller, whose agency is known.
+// agencyOnce are the columns of an agency that report.AgencyCovers needs. Each is read once for a statement, and not for each report. All
+// are NULL if there is no such agency, and then the condition is not true. One subquery for the whole row would copy the area, and PostGIS
+// would not recognise it for the next report.
+func agencyOnce(w *where, id *uuid.UUID) string {
+	var columns []string
+	agency := w.bind("FROM agencies a WHERE a.id = ?", id)
+	for _, name := range []string{"deleted_at", "municipality_codes", "issue_types", "area"} {
+		columns = append(columns, "(SELECT a."+name+" "+agency+") AS "+name)
+	}
+	return strings.Join(columns, ", ")
+}
+
+// assignedToCaller is assignedTo for the caller, whose role and agency the session has: only an official can have reports.
 func assignedToCaller(w *where, c identity.Caller) string {
 	if c.Role != identity.Official {
-		return "false" // as ColleagueSQL
+		return "false"
 	}
-	return w.bind("r.assigned_user_id = ?", c.UserID) + w.bind(" AND r.assigned_agency_id = ?", c.AgencyID)
+	return w.bind("r.assigned_user_id = ? AND r.assigned_agency_id = ?", c.UserID, c.AgencyID)
 }
 
 // assignedTo is the condition that a report r is assigned to a person who works for its agency.
 func assignedTo(w *where, person uuid.UUID) string {
-	return w.bind(" AND r.assigned_user_id = ?", person) + " AND " + report.AssigneeSQL + " IS NOT NULL"
+	return w.bind("r.assigned_user_id = ?", person) + " AND " + report.AssigneeSQL + " IS NOT NULL"
 }
 
 func (f QueueFilters) assignee(c identity.Caller, w *where) error {
@@ -189,7 +199,7 @@ func (f QueueFilters) assignee(c identity.Caller, w *where) error {
 		if err != nil {
 			return problem.InvalidField("assigned_to", "expected the id of a person, me or none")
 		}
-		w.and("true" + assignedTo(w, id))
+		w.and(assignedTo(w, id))
 	}
 	return nil
 }

@@ -148,3 +148,39 @@ func TestQueuesUseTheirIndexes(t *testing.T) {
 		}
 	}
 }
+
+// An official without an agency, or of one that is unknown or deleted, finds nothing that no agency has.
+func TestWithoutAnAgencyNothingIsNear(t *testing.T) {
+	t.Parallel()
+	db := testdb.OwnerPool(t)
+	_, official := fillQueues(t, db, 2000)
+	run := func(sql string) {
+		t.Helper()
+		if _, err := db.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(`UPDATE agencies SET municipality_codes = '{}'`) // in TL-DI there are none
+	r := NewReader(db, nil, noMunicipality{}, ledger.Config{})
+	newReports := func(c identity.Caller) int {
+		t.Helper()
+		counts, err := r.Counts(t.Context(), c, AgencyFilter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return counts.New
+	}
+	if n := newReports(official); n == 0 {
+		t.Error("an official finds nothing")
+	}
+	unknown, none := official, official
+	id := uuid.New()
+	unknown.AgencyID, none.AgencyID = &id, nil
+	if newReports(unknown) != 0 || newReports(none) != 0 {
+		t.Errorf("%d are near an unknown agency, %d near none", newReports(unknown), newReports(none))
+	}
+	run(`UPDATE agencies SET deleted_at = now()`)
+	if n := newReports(official); n != 0 {
+		t.Errorf("%d are near a deleted agency", n)
+	}
+}

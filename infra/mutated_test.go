@@ -163,7 +163,7 @@ func mutated(t *testing.T, w *written, m mutation) *written {
 	if made != 1 {
 		t.Fatalf("the mistake was made %d times", made)
 	}
-	return w.with(t, files)
+	return w.withFiles(t, files)
 }
 
 func mistaken(t *testing.T, stack string, raw []byte, everything string, m mutation) ([]byte, int) {

@@ -58,8 +58,8 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// right writes the templates of all functions with everything switched on, and builds the functions, once for all tests of the process.
-var right = sync.OnceValues(func() (*written, error) {
+// buildTemplates writes the templates of all functions with everything switched on, and builds the functions, once for all tests of the process.
+var buildTemplates = sync.OnceValues(func() (*written, error) {
 	w, err := synthesize(asDeployed)
 	if err != nil {
 		return nil, err
@@ -71,18 +71,18 @@ var right = sync.OnceValues(func() (*written, error) {
 	return w, deployed.Build(context.Background(), w.Assembly, root)
 })
 
-// deployable returns a copy of the templates that right writes: a deployment changes its assembly.
+// deployable returns a copy of the templates that buildTemplates writes: a deployment changes its assembly.
 func deployable(t *testing.T) *written {
 	t.Helper()
-	w, err := right()
+	w, err := buildTemplates()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w.with(t, w.files)
+	return w.withFiles(t, w.files)
 }
 
-// with returns the assembly that other files make.
-func (w *written) with(t *testing.T, files map[string][]byte) *written {
+// withFiles returns the assembly that other files make.
+func (w *written) withFiles(t *testing.T, files map[string][]byte) *written {
 	t.Helper()
 	dir := t.TempDir()
 	for name, raw := range files {

@@ -28,7 +28,7 @@ type Handler interface {
 type HandlerFunc func(ctx context.Context, m events.SQSMessage) error
 
 // Each returns a Handler that calls handle for each message of a batch, up to concurrency at the same time. An error or a
-// panic affects only its own message.
+// panic affects only its own message, except with Alike.
 func Each(name Name, concurrency int, log *slog.Logger, handle HandlerFunc, opts ...Option) Handler {
 	e := &each{name: name, concurrency: max(concurrency, 1), log: log, handle: handle}
 	for _, opt := range opts {
@@ -227,7 +227,7 @@ func WhenParked(f func(ctx context.Context, m events.SQSMessage)) Option {
 }
 
 // Alike is for messages that all say the same, as "there is work": the handler is called for one message of a batch, and its error is
-// that of all of them.
+// that of all of them, also a Permanent one.
 func Alike() Option { return func(e *each) { e.alike = true } }
 
 // WithMetrics counts the messages that failed: those that will be delivered again, and those that go to the dead letters.

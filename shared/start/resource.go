@@ -73,8 +73,8 @@ func resource(open func(context.Context, config.Env) (Resource, error)) cfn.Cust
 	})
 }
 
-// maxReason is the most bytes of an error in the answer to CloudFormation. It refuses an answer of more than 4,096 bytes, and then waits
-// until the timeout of the resource.
+// maxReason is the most bytes of an error in the answer to CloudFormation. Of an answer of more than 4,096 bytes it says only that it is too
+// long.
 const maxReason = 3000
 
 // brief returns the beginning of an error that does not fit into the answer to CloudFormation. The log has all of it.

@@ -77,15 +77,16 @@ type sender struct {
 	api apiclient.Client
 }
 
-// newMeasured starts a system, its workers, and relay each second. The connections of the functions are open and their statements are
-// prepared when it returns: the warmReports are finished. The garbage collector is set as in Lambda.
+// newMeasured starts a system, its workers, and relay each ten seconds: in AWS each minute, for which a run would wait at its end. The
+// connections of the functions are open and their statements are prepared when it returns: the warmReports are finished. The garbage
+// collector is set as in Lambda.
 func newMeasured(b *testing.B, people int) *measured {
 	b.Helper()
 	before := debug.SetGCPercent(start.GCPercent)
 	b.Cleanup(func() { debug.SetGCPercent(before) })
 	s := setup(b, func(env config.Env) {
-		env["NOMINATIM_URL"] = "" // it would allow one lookup a second
-		delete(env, "RELAY_GRACE")
+		env["NOMINATIM_URL"] = ""  // it would allow one lookup a second
+		delete(env, "RELAY_GRACE") // as deployed: functions have time to send their messages themselves
 		env["RATE_LIMIT_USER_PER_MINUTE"], env["RATE_LIMIT_USER_BURST"] = "1000000", "1000000"
 	})
 	s.town = "Dili" // without a municipality, alerts wait for the geocoder
@@ -108,14 +109,12 @@ func newMeasured(b *testing.B, people int) *measured {
 		tasks.Go(func() { source.Run(work, s.sqs, slog.New(slog.DiscardHandler)) })
 	}
 	tasks.Go(func() {
-		for second := 0; work.Err() == nil; second++ {
-			if second%10 == 0 { // in AWS each minute
-				s.sweep()
-			}
-			if second%60 == 0 { // as autovacuum
+		for round := 0; work.Err() == nil; round++ {
+			s.sweep()
+			if round%6 == 0 {
 				s.vacuum()
 			}
-			pause(work, time.Second)
+			pause(work, 10*time.Second)
 		}
 	})
 	m.stop = func() {
@@ -131,7 +130,7 @@ func newMeasured(b *testing.B, people int) *measured {
 	return m
 }
 
-// vacuum takes the place of autovacuum, which is off in tests. Without statistics plans read whole tables; without a vacuum the outbox, whose rows
+// vacuum takes the place of autovacuum, which is off in tests and by default looks once a minute. Without statistics plans read whole tables; without a vacuum the outbox, whose rows
 // live for milliseconds, grows.
 func (s *system) vacuum() {
 	_, _ = s.owner.Exec(s.Context(), `VACUUM ANALYZE`)

@@ -25,8 +25,8 @@ func askWaitingFor(p database.Pipeline, address string) *database.Ask[bool] {
 const claims = 4
 
 // claim makes p the reporter of the reports that staff filed for the address of p. p has just confirmed this address, and the
-// confirmation is committed. If claim fails, the confirmation stays: people can sign in while the log takes no events. relay claims the
-// remaining reports within minutes.
+// confirmation is committed. A failure of claim does not undo it, so that people can sign in while the log takes no events. relay claims
+// the remaining reports within minutes.
 func (g *Group) claim(ctx context.Context, p person) {
 	if !p.waiting {
 		return

@@ -96,16 +96,23 @@ func randomDays(r *rand.Rand) opendata.Days {
 	return days
 }
 
+// createdBefore makes n reports, one each span before the next, and returns their ids.
+func createdBefore(t *testing.T, db *pgxpool.Pool, r *rand.Rand, n int, span time.Duration) []uuid.UUID {
+	t.Helper()
+	ids := make([]uuid.UUID, n)
+	for i := range ids {
+		ids[i] = created(t, db, r, i, time.Now().Add(-time.Duration(i)*span))
+	}
+	return ids
+}
+
 // Random changes of the work keep the figures equal to a count, for all days and for some.
 func TestFiguresOfAgenciesEqualACount(t *testing.T) {
 	t.Parallel()
 	db := testdb.OwnerPool(t)
 	r := rand.New(rand.NewPCG(3, 4))
 	agencies := newAgencies(t, db)
-	var ids []uuid.UUID
-	for n := range 60 {
-		ids = append(ids, created(t, db, r, n, time.Now().Add(-time.Duration(n)*57*time.Hour)))
-	}
+	ids := createdBefore(t, db, r, 60, 57*time.Hour)
 	for step := range 600 {
 		change(t, db, r, pick(r, ids), agencies[:2])
 		if step%50 == 0 {
@@ -127,10 +134,7 @@ func TestFiguresOfAgenciesEqualACountDuringChanges(t *testing.T) {
 	db := testdb.OwnerPool(t)
 	r := rand.New(rand.NewPCG(5, 6))
 	agencies := newAgencies(t, db)
-	var ids []uuid.UUID
-	for n := range 40 {
-		ids = append(ids, created(t, db, r, n, time.Now().Add(-time.Duration(n)*87*time.Hour)))
-	}
+	ids := createdBefore(t, db, r, 40, 87*time.Hour)
 	var others errgroup.Group
 	for seed := range uint64(3) {
 		r := rand.New(rand.NewPCG(7, seed))

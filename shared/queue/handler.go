@@ -67,7 +67,7 @@ func (e *each) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEve
 	return e.answer(ctx, batch, e.handleAll(ctx, batch.Records)), nil
 }
 
-// once returns e for one batch, of which the first message is handled and the others share the result.
+// once returns e for one batch. The first message is handled, and the others get its result.
 func (e *each) once() *each {
 	shared := *e
 	var call sync.Once

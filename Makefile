@@ -231,7 +231,7 @@ node:
 
 .PHONY: chromium
 chromium:
-	@infra/local/setup/package.sh Chromium "pages are not tested in a browser" chromium -- chromium chromium-browser google-chrome
+	@infra/local/setup/package.sh Chromium "pages are not tested in a browser" chromium-headless-shell chromium -- /usr/lib/chromium/chromium-headless-shell chromium chromium-browser google-chrome
 
 .PHONY: gpsbabel
 gpsbabel:

@@ -116,9 +116,12 @@ func TestMailsInABrowser(t *testing.T) {
 			return {Width: document.documentElement.scrollWidth, Links: document.links.length,
 				Small: [...document.links].filter(a => getComputedStyle(a).display === "inline-block").filter(a => a.getBoundingClientRect().height < 36).map(a => a.textContent),
 				Unseen: texts.filter(e => { const a = lum(getComputedStyle(e).color), b = lum(ground(e)); return (Math.max(a, b) + .05) / (Math.min(a, b) + .05) < 4.5 }).map(e => e.textContent)}})()`
+		if err := chromedp.Run(tab, chromedp.Navigate(fmt.Sprintf("%s/%d", site.URL, i))); err != nil {
+			t.Fatalf("%s: %v", m.name, err)
+		}
 		for _, scheme := range []string{"light", "dark"} {
 			err := chromedp.Run(tab, emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-				chromedp.Navigate(fmt.Sprintf("%s/%d", site.URL, i)), chromedp.Evaluate(look, &found))
+				chromedp.Evaluate(look, &found))
 			if err != nil {
 				t.Fatalf("%s: %v", m.name, err)
 			}

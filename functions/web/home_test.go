@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	cdpbrowser "github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/lafaekstreet/backend/functions/web"
@@ -97,8 +95,7 @@ func TestNearMe(t *testing.T) {
 	if err != nil || !strings.Contains(said, "Telefone la hatete") {
 		t.Fatalf("%q, %v", said, err)
 	}
-	err = chromedp.Run(tab, cdpbrowser.GrantPermissions([]cdpbrowser.PermissionType{cdpbrowser.PermissionTypeGeolocation}),
-		emulation.SetGeolocationOverride().WithLatitude(-8.55).WithLongitude(125.57).WithAccuracy(20),
+	err = chromedp.Run(tab, browser.At(-8.55, 125.57, 20),
 		chromedp.Navigate(w.URL+"/"), chromedp.Click("#near"), chromedp.WaitNotPresent("#near"), chromedp.Evaluate(`location.hash`, &at))
 	if err != nil || !strings.HasPrefix(at, "#15/-8.55") {
 		t.Errorf("the map opens at %q, %v", at, err)

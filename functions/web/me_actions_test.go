@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
 	"github.com/lafaekstreet/backend/infra/local/browser"
@@ -21,7 +20,7 @@ import (
 func downloads(t *testing.T, tab context.Context) string {
 	t.Helper()
 	dir := t.TempDir()
-	run(t, tab, cdpbrowser.SetDownloadBehavior(cdpbrowser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(dir))
+	run(t, tab, browser.Downloads(dir))
 	return dir
 }
 

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"testing"
 
-	cdpbrowser "github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/lafaekstreet/backend/infra/local/browser"
@@ -85,7 +83,7 @@ func TestMeFollowsAndAlerts(t *testing.T) {
 	browser.Screenshot(t, tab, "me-alert-360")
 	browser.AccessibleInThemes(t, tab, "alert")
 	run(t, tab, press("alert-send"), until(`document.querySelectorAll("[data-testid=alerts] > li").length === 1`), says("Baucau"), says("Waste · fixed problems"))
-	run(t, tab, cdpbrowser.SetPermission(&cdpbrowser.PermissionDescriptor{Name: "geolocation"}, cdpbrowser.PermissionSettingGranted), emulation.SetGeolocationOverride().WithLatitude(-8.5569).WithLongitude(125.5603).WithAccuracy(20),
+	run(t, tab, browser.At(-8.5569, 125.5603, 20),
 		press("alert"), chromedp.Click(`[name=where][value=place]`), press("alert-send"), says("Choose a place first"), press("locate"), says("Chosen:"), chromedp.SetValue(`[name=radius_meters]`, "5000"), press("alert-send"),
 		until(`document.querySelectorAll("[data-testid=alerts] > li").length === 2`), says("5 km around"))
 	if got := w.Text(`SELECT string_agg(concat_ws(' ', municipality_code, radius_meters, issue_types, events), ';' ORDER BY created_at) FROM alerts WHERE user_id = $1`, c.ID); got != "TL-BA {waste} {fixed};5000 {} {fixed,new}" {

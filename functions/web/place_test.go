@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"testing"
 
-	cdpbrowser "github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/lafaekstreet/backend/infra/local/browser"
@@ -55,8 +53,8 @@ func TestPlaceByTapAndByGPS(t *testing.T) {
 	near(latitude, longitude, 0.017)
 	browser.Screenshot(t, tab, "report-tapped")
 
-	run(t, tab, emulation.SetGeolocationOverride().WithLatitude(-8.5569).WithLongitude(125.5603).WithAccuracy(37))
-	run(t, tab, cdpbrowser.SetPermission(&cdpbrowser.PermissionDescriptor{Name: "geolocation"}, cdpbrowser.PermissionSettingGranted), press("locate"), until(`document.querySelector("#place-status").textContent.includes("-8.55690, 125.56030")`), inModule("new_report_draft.js", `await m.draft.save(); return String(m.draft.entry.fields.location_accuracy);`, &said))
+	run(t, tab, browser.At(-8.5569, 125.5603, 37), press("locate"), until(`document.querySelector("#place-status").textContent.includes("-8.55690, 125.56030")`),
+		inModule("new_report_draft.js", `await m.draft.save(); return String(m.draft.entry.fields.location_accuracy);`, &said))
 	if said != "37" {
 		t.Errorf("the accuracy is %s m", said)
 	}

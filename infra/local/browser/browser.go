@@ -4,7 +4,6 @@ package browser
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,7 +12,6 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/lafaekstreet/backend/infra/local/missing"
 )
 
 // Patience is how long a test waits for one thing on a page, and timeout for all of them. Each takes seconds, and a minute on a machine
@@ -24,20 +22,27 @@ const (
 )
 
 // Open returns a tab of the given size in CSS pixels. It is closed when the test ends. An uncaught exception on the page
-// fails the test, and so does a violation of the page's Content-Security-Policy.
+// fails the test, and so does a violation of the page's Content-Security-Policy. All tests of a process share a Chromium, but each
+// tab has cookies and storage of its own.
 func Open(t *testing.T, width, height int) context.Context {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(find(t)), chromedp.NoSandbox, chromedp.WindowSize(width, height),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		// MapLibre needs WebGL. SwiftShader renders it without a graphics card.
-		chromedp.Flag("use-gl", "angle"), chromedp.Flag("use-angle", "swiftshader"),
-		chromedp.Flag("enable-unsafe-swiftshader", true), chromedp.Flag("ignore-gpu-blocklist", true), chromedp.Flag("disable-gpu", false))
-	ctx, cancel := context.WithTimeout(t.Context(), timeout)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
+	c := running(t)
+	ctx, cancel := chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext())
+	closed := make(chan error, 1)
+	context.AfterFunc(t.Context(), func() { // before any cleanup: the page may need what they take away
+		if id := chromedp.FromContext(ctx).BrowserContextID; id != "" {
+			closed <- c.discard(id)
+		}
+		cancel()
+		close(closed)
+	})
+	t.Cleanup(func() {
+		if err := <-closed; err != nil {
+			t.Errorf("close the tab: %v", err)
+		}
+	})
+	ctx, cancelTimed := context.WithTimeout(ctx, timeout)
+	t.Cleanup(cancelTimed)
 	chromedp.ListenTarget(ctx, func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventExceptionThrown:
@@ -50,22 +55,9 @@ func Open(t *testing.T, width, height int) context.Context {
 		}
 	})
 	if err := chromedp.Run(ctx, log.Enable(), chromedp.EmulateViewport(int64(width), int64(height))); err != nil {
-		t.Fatalf("start chromium: %v", err)
+		t.Fatalf("open a tab: %v", err)
 	}
 	return ctx
-}
-
-// find returns the path of Chromium. Without Chromium it fails the test in CI, and skips it elsewhere. `make test` installs
-// Chromium when root runs it.
-func find(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	missing.Program(t, "no Chromium on this machine: pages are not tested in a browser")
-	return ""
 }
 
 // Screenshot saves a picture of the tab in the folder that SCREENSHOTS names. It does nothing without that variable.

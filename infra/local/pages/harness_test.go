@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	cdpbrowser "github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp/totp"
@@ -145,9 +143,7 @@ type person struct {
 func (w *town) visitor(width int) person {
 	w.Helper()
 	tab := browser.Open(w.T, width, 800)
-	err := chromedp.Run(tab, emulation.SetGeolocationOverride().WithLatitude(-8.5569).WithLongitude(125.5603).WithAccuracy(8),
-		cdpbrowser.GrantPermissions([]cdpbrowser.PermissionType{cdpbrowser.PermissionTypeGeolocation}))
-	if err != nil {
+	if err := chromedp.Run(tab, browser.At(-8.5569, 125.5603, 8)); err != nil {
 		w.Fatal(err)
 	}
 	return person{w, tab}

@@ -43,7 +43,7 @@ func (a *administration) do(actions ...chromedp.Action) {
 	}
 }
 
-func (a *administration) click(name string) { a.t.Helper(); a.do(chromedp.Click(a.id(name))) }
+func (a *administration) click(name string) { a.t.Helper(); a.do(browser.Press(a.id(name))) }
 
 // says waits until the page shows the words.
 func (a *administration) says(words string) {

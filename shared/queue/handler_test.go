@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,20 +55,23 @@ func TestMessagesThatAreAlikeAreOneCall(t *testing.T) {
 	for name, c := range map[string]struct {
 		handle func() error
 		back   int
+		dead   int
 	}{
-		"done":   {func() error { return nil }, 0},
-		"failed": {func() error { return errors.New("no database") }, 3},
-		"panic":  {func() error { panic("a bug") }, 3},
+		"done":        {func() error { return nil }, 0, 0},
+		"failed":      {func() error { return errors.New("no database") }, 3, 0},
+		"never heals": {func() error { return queue.Permanent(errors.New("nonsense")) }, 0, 3},
+		"panic":       {func() error { panic("a bug") }, 3, 0},
 	} {
 		var calls atomic.Int32
+		dead := &letters{known: true}
 		h := queue.Each(queue.Anchor, 2, slog.New(slog.DiscardHandler), func(context.Context, events.SQSMessage) error {
 			calls.Add(1)
 			return c.handle()
-		}, queue.Alike())
+		}, queue.Alike(), queue.WithDeadLetters(dead))
 		for n := range int32(2) { // each batch has a call of its own
 			out, err := h.Handle(t.Context(), batch)
-			if err != nil || len(out.BatchItemFailures) != c.back || calls.Load() != n+1 {
-				t.Errorf("%s: after %d calls %d messages come back, %v", name, calls.Load(), len(out.BatchItemFailures), err)
+			if err != nil || len(out.BatchItemFailures) != c.back || calls.Load() != n+1 || len(dead.got) != c.dead*int(n+1) {
+				t.Errorf("%s: after %d calls %d messages come back, %d dead letters, %v", name, calls.Load(), len(out.BatchItemFailures), len(dead.got), err)
 			}
 		}
 	}
@@ -87,6 +91,7 @@ func TestReceivesIsAtLeastOne(t *testing.T) {
 type letters struct {
 	known bool
 	err   error
+	mu    sync.Mutex
 	got   []string
 }
 
@@ -96,6 +101,8 @@ func (l *letters) Send(_ context.Context, name queue.Name, messages []queue.Outg
 	if l.err != nil {
 		return nil, l.err
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	var ids []uuid.UUID
 	for _, m := range messages {
 		l.got = append(l.got, string(name)+" "+string(m.Body))

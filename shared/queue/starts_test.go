@@ -31,6 +31,7 @@ type killer struct {
 	handled []string
 	release chan struct{}
 	fails   bool
+	options []queue.Option
 	blind   bool // reads of the database fail
 }
 
@@ -76,8 +77,8 @@ func (k *killer) deliver(n int, bodies ...string) []string {
 	if k.blind {
 		db = blind{k.db}
 	}
-	h := queue.Each(queue.Notify, 1, slog.New(slog.DiscardHandler), k.handle(started), queue.WithStarts(db), queue.WithDeadLetters(k.dead),
-		queue.WhenParked(func(_ context.Context, m events.SQSMessage) { k.parked = append(k.parked, m.Body) }))
+	h := queue.Each(queue.Notify, 1, slog.New(slog.DiscardHandler), k.handle(started), append(k.options, queue.WithStarts(db), queue.WithDeadLetters(k.dead),
+		queue.WhenParked(func(_ context.Context, m events.SQSMessage) { k.parked = append(k.parked, m.Body) }))...)
 	var batch events.SQSEvent
 	for _, body := range bodies {
 		batch.Records = append(batch.Records, events.SQSMessage{MessageId: "id-" + body, Body: body, Attributes: map[string]string{"ApproximateReceiveCount": strconv.Itoa(n)}})
@@ -206,6 +207,23 @@ func TestTheOthersOfABatchAreNotBlamed(t *testing.T) {
 	}
 	if !slices.Contains(k.handled, "fine") {
 		t.Errorf("handled %v: what comes behind the message that kills is never reached", k.handled)
+	}
+}
+
+// Messages that are alike share a call, also those that were begun before, and each one's start ends.
+func TestOneCallEndsTheStartsOfMessagesThatAreAlike(t *testing.T) {
+	t.Parallel()
+	k := newKiller(t)
+	if _, err := k.db.Exec(t.Context(), `INSERT INTO message_starts (message_id, starts) VALUES ('id-b', 1), ('id-c', 2)`); err != nil {
+		t.Fatal(err)
+	}
+	k.options = []queue.Option{queue.Alike()}
+	if back := k.deliver(3, "a", "b", "c"); len(back) > 0 || len(k.handled) != 1 || len(k.rows()) > 0 {
+		t.Errorf("%d calls, back %v, noted %v", len(k.handled), back, k.rows())
+	}
+	k.fails = true
+	if back := k.deliver(4, "a", "b"); len(back) != 2 || len(k.handled) != 2 || len(k.rows()) != 2 || k.rows()["id-a"]+k.rows()["id-b"] > 0 {
+		t.Errorf("after a failure: %d calls, back %v, noted %v", len(k.handled), back, k.rows())
 	}
 }
 

@@ -17,15 +17,22 @@ type Init struct {
 	Bytes   int // allocated
 }
 
+// startLimit is how long a program may run that should end with an error at its start.
+const startLimit = 30 * time.Second
+
 // Inits returns what the packages of the program at path do at each start, in their order, as the Go runtime traces it. The program
 // gets no configuration: a function ends with an error after that.
 func Inits(ctx context.Context, path string) ([]Init, error) {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, path)
 	cmd.Env = []string{"GODEBUG=inittrace=1"}
 	var trace bytes.Buffer
 	cmd.Stderr = &trace
 	var failed *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &failed) {
+	if err := cmd.Run(); ctx.Err() != nil {
+		return nil, fmt.Errorf("trace the start of %s: %w", path, ctx.Err())
+	} else if err != nil && !errors.As(err, &failed) {
 		return nil, fmt.Errorf("trace the start of %s: %w", path, err)
 	}
 	var all []Init

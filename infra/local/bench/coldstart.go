@@ -175,14 +175,13 @@ func coldStart(ctx context.Context, c runtimeapi.Config, first *apiclient.Reques
 	if err != nil {
 		return coldTime{}, err
 	}
-	defer f.Close()
 	polled, err := f.Start(ctx)
 	if err != nil || first == nil {
-		return coldTime{polled: polled}, err
+		return coldTime{polled: polled}, errors.Join(err, f.Close())
 	}
 	asked := time.Now()
 	err = invoke(ctx, f, *first, http.StatusInternalServerError)
-	return coldTime{polled: polled, answered: polled + time.Since(asked)}, err
+	return coldTime{polled: polled, answered: polled + time.Since(asked)}, errors.Join(err, f.Close())
 }
 
 // coldEnvironment configures any function. Its addresses do not answer: no function connects before its first event.

@@ -136,10 +136,15 @@ func (s *system) vacuum() {
 	_, _ = s.owner.Exec(s.Context(), `VACUUM ANALYZE`)
 }
 
-// report sends a picture and creates a report with it. It returns how long POST /reports took, and an error if it was refused.
+// report sends a picture and creates a report with it. It returns how long POST /reports took, and an error if anything of it failed.
 func (m *measured) report(p sender, picture []byte, at point) (time.Duration, error) {
-	upload := m.system.upload(p.id, picture)
-	m.put(upload, picture)
+	upload, err := m.tryUpload(p.id, picture)
+	if err == nil {
+		err = m.tryPut(upload, picture)
+	}
+	if err != nil {
+		return 0, err
+	}
 	began := time.Now()
 	status, err := m.postAs(p.api, upload, at)
 	took := time.Since(began)

@@ -64,5 +64,8 @@ func TestCountsEqualTheListsUnderConcurrentChanges(t *testing.T) {
 		if page == "&page_size=100" && float64(items) != float64(total) {
 			t.Fatalf("%s, %s%s: %d items of %v", who.Role, kind, agency, items, total)
 		}
+		if page == "&page_size=5" && (float64(items) != min(5, total) || got.At("has_next") != (total > 5)) {
+			t.Fatalf("%s, %s%s: %d items of %v, has_next %v", who.Role, kind, agency, items, total, got.At("has_next"))
+		}
 	})
 }

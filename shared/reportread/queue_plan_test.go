@@ -149,6 +149,44 @@ func TestQueuesUseTheirIndexes(t *testing.T) {
 	}
 }
 
+// The total of a queue is its count, also beyond what a list sorts and with a filter that leaves nothing out.
+func TestTheTotalOfAQueueIsItsCount(t *testing.T) {
+	t.Parallel()
+	db := testdb.OwnerPool(t)
+	moderator, official := fillQueues(t, db, 30_000)
+	r := NewReader(db, nil, noMunicipality{}, ledger.Config{})
+	long := 0
+	for _, kind := range report.Queues() {
+		found := 0
+		for _, c := range []identity.Caller{moderator, official} {
+			q := QueueQuery{Query: page.Query{Page: 1, Size: 2}}
+			plain, err := r.Queue(t.Context(), c, kind, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q.DateFrom = "2000-01-01"
+			filtered, err := r.Queue(t.Context(), c, kind, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			counted := map[report.Queue]int{report.QueueNew: plain.Counts.New, report.QueueNeedsReview: plain.Counts.NeedsReview, report.QueueFlagged: plain.Counts.Flagged,
+				report.QueueAssigned: plain.Counts.Assigned, report.QueueMine: plain.Counts.Mine, report.QueueOverdue: plain.Counts.Overdue}[kind]
+			if plain.Total != counted || plain.Total != filtered.Total || plain.TotalPages != filtered.TotalPages || plain.HasNext != filtered.HasNext {
+				t.Errorf("%s of %s: counted %d, %d in %d pages, with a filter %d in %d", kind, c.Role, counted, plain.Total, plain.TotalPages, filtered.Total, filtered.TotalPages)
+			}
+			if found += plain.Total; plain.Total > maxCounted {
+				long++
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s is empty", kind)
+		}
+	}
+	if long == 0 {
+		t.Error("no queue is longer than what is sorted")
+	}
+}
+
 // An official without an agency, or of one that is unknown or deleted, finds nothing that no agency has.
 func TestWithoutAnAgencyNothingIsNear(t *testing.T) {
 	t.Parallel()

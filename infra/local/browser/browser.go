@@ -27,14 +27,16 @@ const (
 func Open(t *testing.T, width, height int) context.Context {
 	t.Helper()
 	c := running(t)
-	ctx, cancel := chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext())
+	storage, page, err := c.window()
+	if err != nil {
+		t.Fatalf("open a window: %v", err)
+	}
+	ctx, cancel := chromedp.NewContext(c.ctx, chromedp.WithTargetID(page))
+	chromedp.FromContext(ctx).BrowserContextID = storage // of tabs that are opened from this one too
 	closed := make(chan error, 1)
 	context.AfterFunc(t.Context(), func() { // before any cleanup: the page may need what they take away
-		if id := chromedp.FromContext(ctx).BrowserContextID; id != "" {
-			closed <- c.discard(id)
-		}
+		closed <- c.discard(storage)
 		cancel()
-		close(closed)
 	})
 	t.Cleanup(func() {
 		if err := <-closed; err != nil {

@@ -88,6 +88,19 @@ func find(t *testing.T) string {
 	return ""
 }
 
+// window opens a window with one page, and with cookies and storage of its own. The shell needs no window for a page, other Chromiums do.
+func (c *chromium) window() (cdp.BrowserContextID, target.ID, error) {
+	ctx, cancel := context.WithTimeout(c.ctx, Patience)
+	defer cancel()
+	ctx = cdp.WithExecutor(ctx, chromedp.FromContext(c.ctx).Browser)
+	storage, err := target.CreateBrowserContext().Do(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	page, err := target.CreateTarget("about:blank").WithBrowserContextID(storage).WithNewWindow(true).Do(ctx)
+	return storage, page, err
+}
+
 // discard closes all tabs that share cookies and storage, and forgets these. Chromium keeps them in memory. What it keeps in its folder
 // goes too, since no code runs at the end of the process; Chromium makes the folder again.
 func (c *chromium) discard(id cdp.BrowserContextID) error {

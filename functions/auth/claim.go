@@ -24,9 +24,9 @@ func askWaitingFor(p database.Pipeline, address string) *database.Ask[bool] {
 // claims is how many times one sign-in claims reports. relay claims the rest.
 const claims = 4
 
-// claim makes p the reporter of the reports that staff filed for the address of p. p has just confirmed this address, and the
-// confirmation is committed. A failure of claim does not undo it, so that people can sign in while the log takes no events. relay claims
-// the remaining reports within minutes.
+// claim makes p the reporter of the reports that staff filed for p's address. It runs after the transaction that confirmed the address.
+// If it fails, the address stays confirmed: people can sign in while the log takes no events. The relay worker claims the rest within
+// minutes.
 func (g *Group) claim(ctx context.Context, p person) {
 	if !p.waiting {
 		return

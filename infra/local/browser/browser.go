@@ -35,8 +35,9 @@ func Open(t *testing.T, width, height int) context.Context {
 	chromedp.FromContext(ctx).BrowserContextID = storage // of tabs that are opened from this one too
 	closed := make(chan error, 1)
 	context.AfterFunc(t.Context(), func() { // before any cleanup: the page may need what they take away
-		closed <- c.discard(storage)
+		err := c.discard(storage)
 		cancel()
+		closed <- err
 	})
 	t.Cleanup(func() {
 		if err := <-closed; err != nil {

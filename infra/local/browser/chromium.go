@@ -61,7 +61,7 @@ func start(path string) (*chromium, error) {
 	go func() {
 		runtime.LockOSThread() // the kernel ends Chromium with the thread that started it, so this thread must last
 		failed <- chromedp.Run(ctx)
-		select {}
+		<-ctx.Done()
 	}()
 	if err := <-failed; err != nil {
 		cancel()
@@ -106,6 +106,6 @@ func (c *chromium) window() (cdp.BrowserContextID, target.ID, error) {
 func (c *chromium) discard(id cdp.BrowserContextID) error {
 	ctx, cancel := context.WithTimeout(c.ctx, Patience)
 	defer cancel()
-	err := target.DisposeBrowserContext(id).Do(cdp.WithExecutor(ctx, chromedp.FromContext(c.ctx).Browser))
-	return errors.Join(err, os.RemoveAll(c.data))
+	defer func() { _ = os.RemoveAll(c.data) }() // fails while Chromium writes for another tab, which removes the folder later
+	return target.DisposeBrowserContext(id).Do(cdp.WithExecutor(ctx, chromedp.FromContext(c.ctx).Browser))
 }
